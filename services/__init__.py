@@ -1,0 +1,1 @@
+"""The processes of Patron: three workers, the operator's console, and the sandbox."""
