@@ -1,0 +1,1 @@
+"""The exporter: the only process that writes a remote system."""

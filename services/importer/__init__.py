@@ -1,0 +1,1 @@
+"""The importer: the only process that reads a remote system."""

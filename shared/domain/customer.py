@@ -1,0 +1,179 @@
+"""The canonical customer: the one shape every platform's customer is translated into.
+
+Its promise: *absent is not empty*. A field that was never set (it is missing from
+`model_fields_set`) is one the source did not speak of and is never a change; a field set to
+`None` or an empty value was said to be empty. Serialise with `to_json`, which keeps that apart.
+"""
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+
+class Model(BaseModel):
+    """A frozen value of the domain that names every key it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    def to_json(self) -> bytes:
+        """Serialise what was said, and only that, as UTF-8 JSON."""
+        return self.__pydantic_serializer__.to_json(self, exclude_unset=True)
+
+    def said(self, field: str) -> bool:
+        """Whether the source spoke of `field` at all."""
+        return field in self.model_fields_set
+
+
+ShortText = Annotated[str, StringConstraints(max_length=255)]
+LongText = Annotated[str, StringConstraints(max_length=4000)]
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+CustomValue = str | int | float | bool | None
+
+
+class CustomerKind(StrEnum):
+    """Whom the account belongs to."""
+
+    INDIVIDUAL = "individual"
+    BUSINESS = "business"
+
+
+class Version(Model):
+    """Which state of the remote record was read.
+
+    Ordered by the source's own change time, then by when we read it, because some platforms
+    leave the change time alone when an address is edited.
+    """
+
+    changed_at: AwareDatetime
+    read_at: AwareDatetime
+    fingerprint: Identifier
+
+    def is_older_than(self, other: "Version") -> bool:
+        """Whether this state was superseded by `other`."""
+        return (self.changed_at, self.read_at) < (other.changed_at, other.read_at)
+
+
+class SourceKey(NamedTuple):
+    """The identity of a remote record: a customer belongs to a channel (ORO-1)."""
+
+    channel: str
+    external_id: str
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.external_id}"
+
+
+class Source(Model):
+    """Where a customer was read: its channel, store view and remote identity."""
+
+    channel: Identifier
+    store_view: Identifier
+    external_id: Identifier
+    version: Version
+
+    @property
+    def key(self) -> SourceKey:
+        """What links and source records are found by."""
+        return SourceKey(self.channel, self.external_id)
+
+
+class Phone(Model):
+    """A telephone number as written, and in E.164 where it could be understood."""
+
+    raw: ShortText
+    e164: Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{3,14}$")] | None = None
+    extension: ShortText | None = None
+
+
+class Consent(Model):
+    """Whether marketing mail is wanted, and when that was last said."""
+
+    granted: bool
+    at: AwareDatetime | None = None
+
+
+class Address(Model):
+    """A postal address of a customer. Identity is the platform's id; defaults are only flags."""
+
+    external_id: Identifier | None = None
+    is_default_billing: bool = False
+    is_default_shipping: bool = False
+    prefix: ShortText | None = None
+    first_name: ShortText | None = None
+    last_name: ShortText | None = None
+    company_name: ShortText | None = None
+    lines: tuple[ShortText, ...] = ()
+    city: ShortText | None = None
+    postcode: ShortText | None = None
+    region_code: ShortText | None = None
+    region: ShortText | None = None
+    country: CountryCode | None = None
+    phone: Phone | None = None
+    tax_id: ShortText | None = None
+
+
+class Custom(Model):
+    """Custom data by family, as the platform holds it."""
+
+    attributes: dict[str, CustomValue] = Field(default_factory=dict)
+    metafields: dict[str, CustomValue] = Field(default_factory=dict)
+    form_fields: dict[str, CustomValue] = Field(default_factory=dict)
+
+
+class FieldWarning(Model):
+    """Something about a field that could not be understood and was kept as written."""
+
+    field: str
+    problem: str
+
+
+class Customer(Model):
+    """A customer as one source knows it."""
+
+    source: Source
+    kind: CustomerKind = CustomerKind.INDIVIDUAL
+    prefix: ShortText | None = None
+    first_name: ShortText | None = None
+    middle_name: ShortText | None = None
+    last_name: ShortText | None = None
+    suffix: ShortText | None = None
+    company_name: ShortText | None = None
+    email: ShortText | None = None
+    phone: Phone | None = None
+    language: ShortText | None = None
+    currency: CurrencyCode | None = None
+    group: ShortText | None = None
+    tax_id: ShortText | None = None
+    birth_date: date | None = None
+    gender: ShortText | None = None
+    marketing_consent: Consent | None = None
+    notes: LongText | None = None
+    customer_number: ShortText | None = None
+    registered_at: AwareDatetime | None = None
+    addresses: tuple[Address, ...] = ()
+    custom: Custom = Field(default_factory=Custom)
+    warnings: tuple[FieldWarning, ...] = ()
+
+    @property
+    def default_billing(self) -> Address | None:
+        """The address bills go to, if the source marked one."""
+        return next((a for a in self.addresses if a.is_default_billing), None)
+
+    @property
+    def default_shipping(self) -> Address | None:
+        """The address goods go to, if the source marked one."""
+        return next((a for a in self.addresses if a.is_default_shipping), None)
+
+
+def replaced(model: Model, **changes: Any) -> Any:
+    """Return `model` with `changes` applied; changed fields count as said."""
+    return model.model_copy(update=changes)
+
+
+def utc(moment: datetime) -> datetime:
+    """Return an aware `moment` in UTC, as versions are compared and stored."""
+    return moment.astimezone(UTC)

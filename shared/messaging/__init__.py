@@ -1,0 +1,1 @@
+"""The broker port, its adapters, the topology and the wire format."""

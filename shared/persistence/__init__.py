@@ -1,0 +1,1 @@
+"""State: tables, migrations and set-based repositories."""

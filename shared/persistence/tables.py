@@ -1,0 +1,344 @@
+"""The tables, as SQLAlchemy Core metadata; the migrations create exactly these.
+
+Types are chosen to mean the same on PostgreSQL and SQLite. Moments are UTC. JSON columns hold
+text that is read by people and tools, never queried inside.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment in UTC on both dialects; SQLite keeps it without an offset."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Store in UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Read as UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _uuid(name: str, *args: Any, **kwargs: Any) -> sa.Column[Any]:
+    return sa.Column(name, sa.Uuid(), *args, **kwargs)
+
+
+def _text(name: str, *args: Any, **kwargs: Any) -> sa.Column[Any]:
+    kwargs.setdefault("nullable", False)
+    return sa.Column(name, sa.Text(), *args, **kwargs)
+
+
+def _moment(name: str, **kwargs: Any) -> sa.Column[Any]:
+    kwargs.setdefault("nullable", False)
+    return sa.Column(name, Moment(), **kwargs)
+
+
+def _envelope_columns() -> list[sa.Column[Any]]:
+    return [
+        _text("routing_key"),
+        _text("type"),
+        sa.Column("schema_version", sa.Integer(), nullable=False),
+        _uuid("correlation_id", nullable=False),
+        _uuid("causation_id"),
+        _moment("occurred_at"),
+        _text("channel"),
+        _text("subject"),
+        _text("traceparent", nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+    ]
+
+
+# What is still owed: the outbox, the retries and the messages in flight.
+messages = sa.Table(
+    "messages",
+    metadata,
+    _uuid("id", primary_key=True),
+    *_envelope_columns(),
+    sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+    _moment("created_at"),
+    _moment("available_at"),
+    _moment("published_at", nullable=True),
+    _moment("leased_until", nullable=True),
+    _text("lease_owner", nullable=True),
+    _text("last_reason", nullable=True),
+    _text("last_error", nullable=True),
+    _moment("first_failed_at", nullable=True),
+    _moment("last_failed_at", nullable=True),
+)
+sa.Index(
+    "ix_messages_unpublished",
+    messages.c.available_at,
+    postgresql_where=messages.c.published_at.is_(None),
+    sqlite_where=messages.c.published_at.is_(None),
+)
+sa.Index("ix_messages_subject", messages.c.channel, messages.c.subject)
+
+# Ids of handled messages that came from outside and have no row in `messages`.
+foreign_messages = sa.Table(
+    "foreign_messages",
+    metadata,
+    _uuid("id", primary_key=True),
+    _moment("seen_at", index=True),
+    sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("done", sa.Boolean(), nullable=False),
+)
+
+dead_letters = sa.Table(
+    "dead_letters",
+    metadata,
+    _uuid("id", primary_key=True),
+    _uuid("message_id", nullable=True),
+    _text("worker"),
+    _text("queue"),
+    _text("routing_key", nullable=True),
+    _text("type", nullable=True),
+    sa.Column("schema_version", sa.Integer(), nullable=True),
+    _uuid("correlation_id", nullable=True),
+    _uuid("causation_id", nullable=True),
+    _moment("occurred_at", nullable=True),
+    _text("channel", nullable=True),
+    _text("subject", nullable=True),
+    _text("traceparent", nullable=True),
+    sa.Column("body", sa.LargeBinary(), nullable=False),
+    sa.Column("body_size", sa.Integer(), nullable=False),
+    _text("body_sha256"),
+    _text("reason"),
+    _text("error_class", nullable=True),
+    _text("error", nullable=True),
+    sa.Column("attempts", sa.Integer(), nullable=False),
+    _moment("first_failed_at"),
+    _moment("last_failed_at"),
+    _text("config_version", nullable=True),
+    _text("state", server_default="open"),
+    sa.UniqueConstraint("message_id", "attempts"),
+)
+sa.Index("ix_dead_letters_state_reason", dead_letters.c.state, dead_letters.c.reason)
+
+# How far a store view is imported, and who is importing it.
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    _text("channel", primary_key=True),
+    _text("store_view", primary_key=True),
+    _moment("watermark_at", nullable=True),
+    _text("watermark_key", server_default=""),
+    _text("sweep_key", nullable=True),
+    _moment("sweep_started_at", nullable=True),
+    _moment("sweep_finished_at", nullable=True),
+    _moment("poll_due_at"),
+    _moment("sweep_due_at"),
+    _text("lease_owner", nullable=True),
+    _moment("leased_until", nullable=True),
+    _moment("last_success_at", nullable=True),
+    _text("last_error", nullable=True),
+    sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
+)
+
+# What the importer last saw of each remote record.
+source_records = sa.Table(
+    "source_records",
+    metadata,
+    _text("channel", primary_key=True),
+    _text("external_id", primary_key=True),
+    _text("store_view"),
+    _text("scan_key"),
+    _text("fingerprint"),
+    _moment("seen_at"),
+    _moment("deleted_at", nullable=True),
+)
+sa.Index(
+    "ix_source_records_scan",
+    source_records.c.channel,
+    source_records.c.store_view,
+    source_records.c.scan_key,
+)
+
+# An imported customer on its way, and the archive of those that arrived.
+staging_customers = sa.Table(
+    "staging_customers",
+    metadata,
+    _uuid("id", primary_key=True),
+    _text("channel"),
+    _text("external_id"),
+    _text("store_view"),
+    _text("state"),
+    sa.Column("is_existing", sa.Boolean(), nullable=False),
+    _text("reason", nullable=True),
+    _uuid("customer_id", nullable=True),
+    _text("customer_number", nullable=True),
+    _uuid("message_id", nullable=False),
+    _uuid("correlation_id", nullable=False),
+    _moment("changed_at"),
+    _text("config_version"),
+    sa.Column("body", sa.LargeBinary(), nullable=False),
+    sa.Column("explanation", sa.LargeBinary(), nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+OPEN_STAGING_STATES = ("held", "staged", "ambiguous", "processing")
+_is_open = staging_customers.c.state.in_(OPEN_STAGING_STATES)
+sa.Index(
+    "uq_staging_customers_open",
+    staging_customers.c.channel,
+    staging_customers.c.external_id,
+    unique=True,
+    postgresql_where=sa.text("state IN ('held', 'staged', 'ambiguous', 'processing')"),
+    sqlite_where=sa.text("state IN ('held', 'staged', 'ambiguous', 'processing')"),
+)
+sa.Index(
+    "ix_staging_customers_source", staging_customers.c.channel, staging_customers.c.external_id
+)
+sa.Index("ix_staging_customers_state", staging_customers.c.state, staging_customers.c.created_at)
+
+# The directory: the customer master.
+customers = sa.Table(
+    "customers",
+    metadata,
+    _uuid("id", primary_key=True),
+    _text("number", nullable=True, unique=True),
+    _text("state"),
+    _text("kind"),
+    _text("prefix", nullable=True),
+    _text("first_name", nullable=True),
+    _text("middle_name", nullable=True),
+    _text("last_name", nullable=True),
+    _text("suffix", nullable=True),
+    _text("company_name", nullable=True),
+    _text("email", nullable=True),
+    _text("phone", nullable=True),
+    _text("phone_extension", nullable=True),
+    _text("language", nullable=True),
+    _text("currency", nullable=True),
+    _text("tax_id", nullable=True),
+    sa.Column("birth_date", sa.Date(), nullable=True),
+    _text("gender", nullable=True),
+    sa.Column("marketing_consent", sa.Boolean(), nullable=True),
+    _text("notes", nullable=True),
+    _text("template", nullable=True),
+    sa.Column("defaults", sa.LargeBinary(), nullable=False),
+    _text("email_key", nullable=True, index=True),
+    _text("phone_key", nullable=True, index=True),
+    _text("tax_id_key", nullable=True, index=True),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+
+customer_addresses = sa.Table(
+    "customer_addresses",
+    metadata,
+    _uuid("id", primary_key=True),
+    _uuid("customer_id", nullable=False, index=True),
+    _text("channel"),
+    _text("external_id", nullable=True),
+    sa.Column("is_default_billing", sa.Boolean(), nullable=False),
+    sa.Column("is_default_shipping", sa.Boolean(), nullable=False),
+    _text("prefix", nullable=True),
+    _text("first_name", nullable=True),
+    _text("last_name", nullable=True),
+    _text("company_name", nullable=True),
+    _text("lines"),
+    _text("city", nullable=True),
+    _text("postcode", nullable=True),
+    _text("region_code", nullable=True),
+    _text("region", nullable=True),
+    _text("country", nullable=True),
+    _text("phone", nullable=True),
+    _text("tax_id", nullable=True),
+    _moment("updated_at"),
+)
+
+# Which remote record is which customer, and what both sides last agreed on.
+links = sa.Table(
+    "links",
+    metadata,
+    _text("channel", primary_key=True),
+    _text("external_id", primary_key=True),
+    _uuid("customer_id", nullable=False, index=True),
+    _text("status"),
+    _text("store_view"),
+    _text("customer_group", nullable=True),
+    _moment("changed_at"),
+    _moment("read_at"),
+    _text("fingerprint"),
+    sa.Column("snapshot", sa.LargeBinary(), nullable=False),
+    _text("exported_number", nullable=True),
+    _moment("created_at"),
+    _moment("updated_at"),
+)
+
+number_series = sa.Table(
+    "number_series",
+    metadata,
+    _text("name", primary_key=True),
+    sa.Column("next_value", sa.BigInteger(), nullable=False),
+)
+
+# One line of a customer's timeline. Append-only.
+history = sa.Table(
+    "history",
+    metadata,
+    sa.Column(
+        "id",
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    _moment("at"),
+    _uuid("correlation_id", nullable=False, index=True),
+    _uuid("message_id", nullable=True),
+    _text("channel"),
+    _text("external_id"),
+    _uuid("customer_id", nullable=True, index=True),
+    _text("worker"),
+    _text("event"),
+    _text("detail", nullable=True),
+)
+sa.Index("ix_history_source", history.c.channel, history.c.external_id)
+
+# Channels that wait for an operator, and why.
+channel_pauses = sa.Table(
+    "channel_pauses",
+    metadata,
+    _text("channel", primary_key=True),
+    _text("reason"),
+    _text("detail"),
+    _moment("paused_at"),
+    _moment("retry_at"),
+)
+
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    sa.Column(
+        "id",
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    _moment("at"),
+    _text("actor"),
+    _text("action"),
+    _text("subject"),
+    _text("reason", nullable=True),
+    _text("detail", nullable=True),
+)

@@ -1,0 +1,1 @@
+"""What every worker runs on: consuming, recoverability, relaying, lifecycle."""
