@@ -4,10 +4,13 @@ The envelope travels as message properties and headers, the body as the message'
 is named in the past tense when it reports, and by its effect when it asks for one.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
+from uuid_utils.compat import uuid7
 
 from shared.domain.customer import Customer, FieldWarning, Identifier, Model, Source, Version
 
@@ -18,10 +21,11 @@ Effect = Literal["customer_number", "additional_data"]
 
 
 class Envelope(Model, Generic[Body]):
-    """What is known about a message apart from its body.
+    """A received message: its body, and what is known about it apart from that.
 
     `correlation_id` is minted once at import and kept by all that follows; `causation_id` is the
-    id of the message that led to this one; `subject` is the customer the message is about.
+    id of the message that led to this one; `subject` is the customer the message is about; `raw`
+    is the body as it was on the wire, to be kept or passed on without writing it anew.
     """
 
     message_id: UUID
@@ -34,6 +38,24 @@ class Envelope(Model, Generic[Body]):
     subject: Identifier
     traceparent: str | None = None
     body: Body
+    raw: bytes = Field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message ready for the road: the envelope's fields, and the body as bytes."""
+
+    message_id: UUID
+    routing_key: str
+    type: str
+    schema_version: int
+    correlation_id: UUID
+    causation_id: UUID | None
+    occurred_at: datetime
+    channel: str
+    subject: str
+    traceparent: str | None
+    body: bytes
 
 
 class CustomerImported(Model):
@@ -111,3 +133,29 @@ def type_of(body: Model) -> MessageType:
 def routing_key(body_type: str, channel: str) -> str:
     """Return the routing key of a message: exports go to their channel's own queue."""
     return f"customer.export.{channel}" if body_type == "customer.export" else body_type
+
+
+def parcel(
+    body: Model,
+    *,
+    channel: str,
+    subject: str,
+    at: datetime,
+    cause: Envelope[Model] | None = None,
+) -> Parcel:
+    """Wrap `body` for sending, as the start of a correlation or as what `cause` led to."""
+    kind = type_of(body)
+    message_id = uuid7()
+    return Parcel(
+        message_id=message_id,
+        routing_key=routing_key(kind.name, channel),
+        type=kind.name,
+        schema_version=kind.schema_version,
+        correlation_id=cause.correlation_id if cause else message_id,
+        causation_id=cause.message_id if cause else None,
+        occurred_at=at,
+        channel=channel,
+        subject=subject,
+        traceparent=cause.traceparent if cause else None,
+        body=body.to_json(),
+    )
