@@ -189,6 +189,7 @@ staging_customers = sa.Table(
     _uuid("message_id", nullable=False),
     _uuid("correlation_id", nullable=False),
     _moment("changed_at"),
+    _moment("read_at"),
     _text("config_version"),
     sa.Column("body", sa.LargeBinary(), nullable=False),
     sa.Column("explanation", sa.LargeBinary(), nullable=False),
@@ -196,7 +197,6 @@ staging_customers = sa.Table(
     _moment("updated_at"),
 )
 OPEN_STAGING_STATES = ("held", "staged", "ambiguous", "processing")
-_is_open = staging_customers.c.state.in_(OPEN_STAGING_STATES)
 sa.Index(
     "uq_staging_customers_open",
     staging_customers.c.channel,
