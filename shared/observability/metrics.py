@@ -1,0 +1,116 @@
+"""The catalogue of metrics: everything a process counts, in one frozen object.
+
+Labels are bounded: a worker, an outcome, a reason code, a platform or a channel of the
+configuration; never an id, an address or a URL. A process builds one `Metrics` and passes it on.
+"""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_PROCESSING = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_END_TO_END = (0.1, 0.25, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
+_CONFIRM = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_HTTP = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Every metric of a process; named here as in Prometheus, without the prefix `patron_`."""
+
+    messages: Counter
+    message_processing_seconds: Histogram
+    message_end_to_end_seconds: Histogram
+    messages_in_progress: Gauge
+    retries: Counter
+    dead_letters: Counter
+    dead_letters_open: Gauge
+    dead_letter_oldest_seconds: Gauge
+    replays: Counter
+    outbox_pending: Gauge
+    outbox_oldest_seconds: Gauge
+    publish: Counter
+    publish_confirm_seconds: Histogram
+    broker_connected: Gauge
+    broker_blocked: Gauge
+    consumer_active: Gauge
+    breaker_open: Gauge
+    channel_paused: Gauge
+    database_errors: Counter
+    http_client_requests: Counter
+    http_client_request_seconds: Histogram
+    import_last_success_timestamp_seconds: Gauge
+    import_records: Counter
+    decisions: Counter
+    exports: Counter
+    build_info: Gauge
+
+
+def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
+    """Register the whole catalogue with `registry`."""
+
+    def counter(name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"patron_{name}_total", text, labels, registry=registry)
+
+    def gauge(name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"patron_{name}", text, labels, registry=registry)
+
+    def histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"patron_{name}", text, labels, buckets=buckets, registry=registry)
+
+    metrics = Metrics(
+        messages=counter("messages", "Messages settled.", "worker", "outcome"),
+        message_processing_seconds=histogram(
+            "message_processing_seconds",
+            "Time a worker spent on the batch a message was in.",
+            _PROCESSING,
+            "worker",
+        ),
+        message_end_to_end_seconds=histogram(
+            "message_end_to_end_seconds",
+            "Time from a message's origin until it was done.",
+            _END_TO_END,
+            "worker",
+        ),
+        messages_in_progress=gauge("messages_in_progress", "Messages in hand.", "worker"),
+        retries=counter("retries", "Messages put off to be tried again.", "worker", "reason"),
+        dead_letters=counter("dead_letters", "Messages given up.", "worker", "reason"),
+        dead_letters_open=gauge("dead_letters_open", "Dead letters nobody has dealt with."),
+        dead_letter_oldest_seconds=gauge(
+            "dead_letter_oldest_seconds", "Age of the oldest open dead letter."
+        ),
+        replays=counter("replays", "Dead letters replayed.", "result"),
+        outbox_pending=gauge("outbox_pending", "Messages due and not yet with the broker."),
+        outbox_oldest_seconds=gauge(
+            "outbox_oldest_seconds", "How long the oldest of them has been due."
+        ),
+        publish=counter("publish", "Messages handed to the broker.", "result"),
+        publish_confirm_seconds=histogram(
+            "publish_confirm_seconds", "Time until the broker confirmed a batch.", _CONFIRM
+        ),
+        broker_connected=gauge("broker_connected", "Whether publishing is possible.", "worker"),
+        broker_blocked=gauge("broker_blocked", "Whether the broker blocks publishers.", "worker"),
+        consumer_active=gauge(
+            "consumer_active", "Whether the broker has the consumer registered.", "worker", "queue"
+        ),
+        breaker_open=gauge("breaker_open", "Whether calls to a channel are held back.", "channel"),
+        channel_paused=gauge("channel_paused", "Whether a channel waits for someone.", "channel"),
+        database_errors=counter("database_errors", "Database errors by kind.", "worker", "kind"),
+        http_client_requests=counter(
+            "http_client_requests", "Requests to platforms.", "platform", "code"
+        ),
+        http_client_request_seconds=histogram(
+            "http_client_request_seconds", "Duration of requests to platforms.", _HTTP, "platform"
+        ),
+        import_last_success_timestamp_seconds=gauge(
+            "import_last_success_timestamp_seconds",
+            "When an import of the channel last ended well.",
+            "channel",
+        ),
+        import_records=counter("import_records", "Records read.", "channel", "outcome"),
+        decisions=counter("decisions", "What became of imported customers.", "decision"),
+        exports=counter("exports", "Effects on channels.", "channel", "effect", "outcome"),
+        build_info=gauge("build_info", "The running version.", "version"),
+    )
+    metrics.build_info.labels(version).set(1)
+    return metrics
