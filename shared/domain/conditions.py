@@ -1,0 +1,90 @@
+"""Conditions: the `when` of a template, in the Common Expression Language (CEL).
+
+A small port over the CEL library. Unknown names are refused when a condition is read, not when
+the first customer meets it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import cel
+
+from shared.domain.customer import Customer
+
+FACTS: Final[Mapping[str, str]] = {
+    "channel": "the channel's name",
+    "store_view": "the store view's code",
+    "kind": '"individual" or "business"',
+    "country": "ISO 3166-1 alpha-2 code of the billing address, such as DE",
+    "region": "ISO 3166-2 part or text of the billing address's region",
+    "group": "the shop's customer group",
+    "currency": "ISO 4217 code",
+    "language": "language code",
+    "has_tax_id": "whether a tax id is given (true or false)",
+}
+"""What a condition may speak of. Missing values are empty text."""
+
+
+class ConditionInvalid(ValueError):
+    """A condition that cannot be read or does not answer true or false."""
+
+
+class Condition:
+    """One compiled condition. Equal by its text."""
+
+    __slots__ = ("_program", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._program = cel.compile(text)
+        except ValueError as error:
+            raise ConditionInvalid(_first_line(error)) from None
+        if unknown := sorted(set(self._program.variables()) - FACTS.keys()):
+            known = ", ".join(FACTS)
+            raise ConditionInvalid(f"unknown name {unknown[0]!r}; known are {known}")
+        self.holds(_SAMPLE)
+
+    def holds(self, facts: Mapping[str, str | bool]) -> bool:
+        """Whether the condition is true of `facts`. Raises ConditionInvalid otherwise."""
+        try:
+            answer = self._program.execute(dict(facts))
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise ConditionInvalid(_first_line(error)) from None
+        if not isinstance(answer, bool):
+            raise ConditionInvalid(f"answers {type(answer).__name__}, not true or false")
+        return answer
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Condition) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Condition({self.text!r})"
+
+
+def facts_of(customer: Customer) -> dict[str, str | bool]:
+    """Return what conditions may know about `customer`."""
+    billing = customer.default_billing
+    return {
+        "channel": customer.source.channel,
+        "store_view": customer.source.store_view,
+        "kind": customer.kind.value,
+        "country": (billing and billing.country) or "",
+        "region": (billing and (billing.region_code or billing.region)) or "",
+        "group": customer.group or "",
+        "currency": customer.currency or "",
+        "language": customer.language or "",
+        "has_tax_id": bool(customer.tax_id or (billing and billing.tax_id)),
+    }
+
+
+_SAMPLE: Final[Mapping[str, str | bool]] = {
+    name: False if name == "has_tax_id" else "" for name in FACTS
+}
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,90 @@
+"""The directory's view of a customer, and how a canonical customer maps onto its fields.
+
+The directory is the customer master. Its fields are flat text, so that two values can be compared
+and a change named by its field.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from shared.domain.customer import Address, Customer, Phone
+from shared.domain.normalise import MatchKeys
+
+FieldValue = str | bool | date | None
+
+CUSTOMER_FIELDS: Final = (
+    "kind", "prefix", "first_name", "middle_name", "last_name", "suffix", "company_name",
+    "email", "phone", "phone_extension", "language", "currency", "tax_id", "birth_date", "gender",
+    "marketing_consent", "notes",
+)  # fmt: skip
+
+ADDRESS_FIELDS: Final = (
+    "prefix", "first_name", "last_name", "company_name", "lines", "city", "postcode",
+    "region_code", "region", "country", "phone", "tax_id",
+)  # fmt: skip
+
+
+NO_KEYS: Final = MatchKeys()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryAddress:
+    """An address in the directory; `external_id` is the platform's id for it in `channel`."""
+
+    id: UUID
+    channel: str
+    external_id: str | None
+    is_default_billing: bool
+    is_default_shipping: bool
+    fields: Mapping[str, FieldValue]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryCustomer:
+    """A customer in the directory. `number` is None only until it is drawn."""
+
+    id: UUID
+    number: str | None
+    fields: Mapping[str, FieldValue]
+    keys: MatchKeys = NO_KEYS
+    template: str | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    addresses: tuple[DirectoryAddress, ...] = ()
+
+
+def customer_fields(customer: Customer) -> dict[str, FieldValue]:
+    """Return the directory's fields that `customer` speaks of."""
+    fields: dict[str, FieldValue] = {
+        name: getattr(customer, name) for name in _SAME_NAME if customer.said(name)
+    }
+    fields["kind"] = customer.kind.value
+    if customer.said("phone"):
+        fields["phone"] = phone_text(customer.phone)
+        fields["phone_extension"] = customer.phone.extension if customer.phone else None
+    if customer.said("marketing_consent"):
+        consent = customer.marketing_consent
+        fields["marketing_consent"] = consent.granted if consent else None
+    return fields
+
+
+def address_fields(address: Address) -> dict[str, FieldValue]:
+    """Return all of the directory's fields of an address."""
+    fields: dict[str, Any] = {name: getattr(address, name) for name in ADDRESS_FIELDS}
+    fields["lines"] = "\n".join(address.lines)
+    fields["phone"] = phone_text(address.phone)
+    return fields
+
+
+def phone_text(phone: Phone | None) -> str | None:
+    """Return a telephone number as the directory keeps it: E.164, or as written."""
+    return (phone.e164 or phone.raw) if phone else None
+
+
+_SAME_NAME: Final = tuple(
+    name
+    for name in CUSTOMER_FIELDS
+    if name not in ("kind", "phone", "phone_extension", "marketing_consent")
+)

@@ -1,0 +1,133 @@
+"""What is known when a batch is decided: links, open staging records and directory customers.
+
+Filled by the processor's gather and by tests; learns every decision, so that a later message of
+the batch sees what an earlier one decided.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from shared.domain.customer import Customer, SourceKey, Version
+from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, Stage, Update
+from shared.domain.directory import DirectoryCustomer
+from shared.domain.policy import MatchBy
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A remote record that is a known customer, and what was last taken over from it."""
+
+    source: SourceKey
+    customer_id: UUID
+    version: Version
+    snapshot: Customer
+    exported_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStaging:
+    """An imported customer that has not arrived yet."""
+
+    id: UUID
+    source: SourceKey
+    version: Version
+
+
+class Known:
+    """Everything a batch's decisions may look at, indexed as they look."""
+
+    def __init__(
+        self,
+        links: Iterable[Link] = (),
+        customers: Iterable[DirectoryCustomer] = (),
+        staging: Iterable[OpenStaging] = (),
+        new_id: Callable[[], UUID] = uuid7,
+    ) -> None:
+        self.new_id = new_id
+        self._links: dict[SourceKey, Link] = {}
+        self._linked: defaultdict[UUID, set[SourceKey]] = defaultdict(set)
+        self._customers: dict[UUID, DirectoryCustomer] = {}
+        self._by_key: defaultdict[tuple[MatchBy, str], dict[UUID, None]] = defaultdict(dict)
+        self._staging: dict[SourceKey, OpenStaging] = {entry.source: entry for entry in staging}
+        for link in links:
+            self._add_link(link)
+        for customer in customers:
+            self._add_customer(customer)
+
+    def link(self, source: SourceKey) -> Link | None:
+        """Return the link of a remote record."""
+        return self._links.get(source)
+
+    def customer(self, customer_id: UUID) -> DirectoryCustomer:
+        """Return a customer of the directory. Raises KeyError if it was not gathered."""
+        return self._customers[customer_id]
+
+    def staging(self, source: SourceKey) -> OpenStaging | None:
+        """Return the open staging record of a remote record."""
+        return self._staging.get(source)
+
+    def candidates(self, by: MatchBy, key: str) -> tuple[UUID, ...]:
+        """Return the customers whose `by` equals `key` exactly, oldest first."""
+        return tuple(self._by_key.get((by, key), ()))
+
+    def is_linked_elsewhere(self, customer_id: UUID, source: SourceKey) -> bool:
+        """Whether another account of the same channel is this customer already."""
+        return any(
+            other.channel == source.channel and other != source
+            for other in self._linked.get(customer_id, ())
+        )
+
+    def learn(self, decision: Decision) -> None:
+        """Take over what `decision` will have made true."""
+        source = decision.customer.source
+        match decision:
+            case Create(created=created):
+                self._add_customer(created)
+                self._relink(decision.customer, created.id)
+                self._staging.pop(source.key, None)
+            case Update(updated=updated):
+                self._add_customer(updated)
+                self._relink(decision.customer, updated.id)
+                self._staging.pop(source.key, None)
+            case Ignore(reason="unchanged"):
+                self._relink(decision.customer, self._links[source.key].customer_id)
+            case Hold() | Stage() | Ambiguous():
+                before = self._staging.get(source.key)
+                entry_id = before.id if before else self.new_id()
+                self._staging[source.key] = OpenStaging(entry_id, source.key, source.version)
+            case Ignore():
+                pass
+
+    def _relink(self, customer: Customer, customer_id: UUID) -> None:
+        before = self._links.get(customer.source.key)
+        self._add_link(
+            Link(
+                source=customer.source.key,
+                customer_id=customer_id,
+                version=customer.source.version,
+                snapshot=customer,
+                exported_number=before.exported_number if before else None,
+            )
+        )
+
+    def _add_link(self, link: Link) -> None:
+        self._links[link.source] = link
+        self._linked[link.customer_id].add(link.source)
+
+    def _add_customer(self, customer: DirectoryCustomer) -> None:
+        if before := self._customers.get(customer.id):
+            for key in directory_keys(before):
+                self._by_key[key].pop(before.id, None)
+        self._customers[customer.id] = customer
+        for key in directory_keys(customer):
+            self._by_key[key][customer.id] = None
+
+
+def directory_keys(customer: DirectoryCustomer) -> list[tuple[MatchBy, str]]:
+    """Return every normalised key that `customer` can be found by."""
+    keys = customer.keys._replace(customer_number=customer.number)
+    return [(by, key) for by in MatchBy if (key := getattr(keys, by.value))]
