@@ -11,7 +11,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from shared.domain.customer import Customer, SourceKey, Version
+from shared.domain.customer import Customer, Source, SourceKey, Version
 from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, Stage, Update
 from shared.domain.directory import DirectoryCustomer
 from shared.domain.policy import MatchBy
@@ -38,13 +38,18 @@ class OpenStaging:
 
 
 class Known:
-    """Everything a batch's decisions may look at, indexed as they look."""
+    """Everything a batch's decisions may look at, indexed as they look.
+
+    `links` are those of the batch's own customers; `linked` says which remote records the known
+    customers are linked to already.
+    """
 
     def __init__(
         self,
         links: Iterable[Link] = (),
         customers: Iterable[DirectoryCustomer] = (),
         staging: Iterable[OpenStaging] = (),
+        linked: Iterable[tuple[SourceKey, UUID]] = (),
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self.new_id = new_id
@@ -53,6 +58,9 @@ class Known:
         self._customers: dict[UUID, DirectoryCustomer] = {}
         self._by_key: defaultdict[tuple[MatchBy, str], dict[UUID, None]] = defaultdict(dict)
         self._staging: dict[SourceKey, OpenStaging] = {entry.source: entry for entry in staging}
+        self._reserved: dict[SourceKey, UUID] = {}
+        for source, customer_id in linked:
+            self._linked[customer_id].add(source)
         for link in links:
             self._add_link(link)
         for customer in customers:
@@ -69,6 +77,17 @@ class Known:
     def staging(self, source: SourceKey) -> OpenStaging | None:
         """Return the open staging record of a remote record."""
         return self._staging.get(source)
+
+    def staging_id(self, source: SourceKey) -> UUID:
+        """Return the id under which a remote record is staged: the open record's, or a new one."""
+        if entry := self._staging.get(source):
+            return entry.id
+        return self._reserved.setdefault(source, self.new_id())
+
+    def stage(self, source: Source) -> None:
+        """Take over that `source` has an open staging record now."""
+        key = source.key
+        self._staging[key] = OpenStaging(self.staging_id(key), key, source.version)
 
     def candidates(self, by: MatchBy, key: str) -> tuple[UUID, ...]:
         """Return the customers whose `by` equals `key` exactly, oldest first."""
@@ -88,21 +107,19 @@ class Known:
             case Create(created=created):
                 self._add_customer(created)
                 self._relink(decision.customer, created.id)
-                self._staging.pop(source.key, None)
             case Update(updated=updated):
                 self._add_customer(updated)
                 self._relink(decision.customer, updated.id)
-                self._staging.pop(source.key, None)
             case Ignore(reason="unchanged"):
                 self._relink(decision.customer, self._links[source.key].customer_id)
             case Hold() | Stage() | Ambiguous():
-                before = self._staging.get(source.key)
-                entry_id = before.id if before else self.new_id()
-                self._staging[source.key] = OpenStaging(entry_id, source.key, source.version)
+                self.stage(source)
             case Ignore():
                 pass
 
     def _relink(self, customer: Customer, customer_id: UUID) -> None:
+        self._staging.pop(customer.source.key, None)
+        self._reserved.pop(customer.source.key, None)
         before = self._links.get(customer.source.key)
         self._add_link(
             Link(

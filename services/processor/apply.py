@@ -1,0 +1,101 @@
+"""Apply a plan: one set-based statement per table, then the follow-up messages.
+
+The number series are drawn last of what other processors wait for: their rows stay locked until
+the commit, which is what makes numbers gapless.
+"""
+
+from collections import Counter
+
+import sqlalchemy as sa
+
+from services.processor.plan import Plan
+from services.processor.rows import customer_row
+from shared.domain.policy import NumberSeries
+from shared.persistence import history, number_series
+from shared.persistence.tables import customer_addresses, customers, links, staging_customers
+from shared.persistence.unit_of_work import UnitOfWork
+
+LINK_KEY = ("channel", "external_id")
+LINK_CHANGES = (
+    "customer_id", "status", "store_view", "customer_group", "changed_at", "read_at",
+    "fingerprint", "snapshot", "updated_at",
+)  # fmt: skip
+STAGING_CHANGES = (
+    "store_view", "state", "is_existing", "reason", "customer_id", "customer_number",
+    "message_id", "correlation_id", "changed_at", "read_at", "config_version", "body",
+    "explanation", "updated_at",
+)  # fmt: skip
+
+
+def apply(plan: Plan, work: UnitOfWork) -> None:
+    """Write everything that `plan` holds, in the unit of work's transaction."""
+    _write_addresses(plan, work)
+    work.bulk.upsert(links, list(plan.links.values()), key=LINK_KEY, update=LINK_CHANGES)
+    _mark_removed_links(plan, work)
+    history.append(work.connection, plan.history)
+    _draw_numbers(plan, work)
+    _write_customers(plan, work)
+    _write_staging(plan, work)
+    work.send([export.parcel(plan.numbers[export.customer_id], work.now) for export in plan.exports])
+
+
+def _write_addresses(plan: Plan, work: UnitOfWork) -> None:
+    rows = list(plan.addresses.values())
+    if rows:
+        changes = tuple(name for name in rows[0] if name not in ("id", "customer_id"))
+        work.bulk.upsert(customer_addresses, rows, key=("id",), update=changes)
+    if plan.removed_addresses:
+        work.connection.execute(
+            sa.delete(customer_addresses).where(
+                customer_addresses.c.id.in_(sorted(plan.removed_addresses))
+            )
+        )
+
+
+def _mark_removed_links(plan: Plan, work: UnitOfWork) -> None:
+    rows = [
+        {"channel": key.channel, "external_id": key.external_id, "status": "removed",
+         "updated_at": plan.now}
+        for key in plan.removed_links
+    ]  # fmt: skip
+    work.bulk.update(links, rows, key=LINK_KEY)
+
+
+def _draw_numbers(plan: Plan, work: UnitOfWork) -> None:
+    """Give every new customer the next number of its template's series, in order of arrival."""
+    wanted = Counter(plan.series.values())
+    policies = {name: _series(plan, name) for name in wanted}
+    requests = {name: (count, policies[name].start) for name, count in wanted.items()}
+    counters = number_series.draw(work.connection, requests)
+    for customer_id, name in plan.series.items():
+        plan.numbers[customer_id] = policies[name].number(counters[name])
+        counters[name] += 1
+    for customer_id, customer in plan.updated.items():
+        if customer.number is not None:
+            plan.numbers[customer_id] = customer.number
+
+
+def _series(plan: Plan, name: str) -> NumberSeries:
+    return plan.policy.number_series.get(name, NumberSeries(name))
+
+
+def _write_customers(plan: Plan, work: UnitOfWork) -> None:
+    created = [
+        customer_row(customer, plan.numbers[customer_id], work.now)
+        for customer_id, customer in plan.created.items()
+    ]
+    work.bulk.insert(customers, created)
+    updated = [
+        customer_row(customer, customer.number, work.now) for customer in plan.updated.values()
+    ]
+    for row in updated:
+        del row["created_at"]
+    work.bulk.update(customers, updated, key=("id",))
+
+
+def _write_staging(plan: Plan, work: UnitOfWork) -> None:
+    rows = [
+        {**row, "customer_number": plan.numbers.get(row["customer_id"])}
+        for row in plan.staging.values()
+    ]
+    work.bulk.upsert(staging_customers, rows, key=("id",), update=STAGING_CHANGES)

@@ -1,0 +1,125 @@
+"""Gather what a batch's decisions need: one set-based query per table, into a `Known` value."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.processor.rows import to_address, to_customer, to_link, to_open_staging
+from shared.domain.customer import SourceKey
+from shared.domain.directory import DirectoryAddress, DirectoryCustomer
+from shared.domain.known import Known, Link, OpenStaging
+from shared.domain.messages import CustomerImported, Envelope
+from shared.domain.normalise import MatchKeys, match_keys
+from shared.persistence.bulk import among
+from shared.persistence.tables import (
+    OPEN_STAGING_STATES,
+    customer_addresses,
+    customers,
+    links,
+    staging_customers,
+)
+from shared.persistence.unit_of_work import UnitOfWork
+
+
+def gather(messages: Sequence[Envelope[Any]], work: UnitOfWork) -> Known:
+    """Lock the identities that the batch touches, then read all that is known about them.
+
+    The locks make two processors that meet one person at the same time take turns; they are held
+    until the unit of work ends (ASK-5).
+    """
+    sources = {_source(message) for message in messages}
+    evidence = [
+        match_keys(message.body.customer)
+        for message in messages
+        if isinstance(message.body, CustomerImported)
+    ]
+    work.lock_identities(_identities(sources, evidence))
+    own_links = _links(sources, work)
+    found = _customers(evidence, own_links, work)
+    return Known(
+        links=own_links,
+        customers=found,
+        staging=_open_staging(sources, work),
+        linked=_linked(found, work),
+    )
+
+
+def _source(message: Envelope[Any]) -> SourceKey:
+    body = message.body
+    key: SourceKey = (
+        body.customer.source.key if isinstance(body, CustomerImported) else body.source.key
+    )
+    return key
+
+
+def _identities(sources: Iterable[SourceKey], evidence: Iterable[MatchKeys]) -> set[str]:
+    keys = {str(source) for source in sources}
+    for person in evidence:
+        keys.update(f"{name}:{key}" for name, key in person._asdict().items() if key)
+    return keys
+
+
+def _links(sources: Iterable[SourceKey], work: UnitOfWork) -> list[Link]:
+    columns = links.c
+    return [
+        to_link(row)
+        for row in work.bulk.select(links.c, (columns.channel, columns.external_id), sources)
+    ]
+
+
+def _open_staging(sources: Iterable[SourceKey], work: UnitOfWork) -> list[OpenStaging]:
+    table = staging_customers.c
+    columns = (table.id, table.channel, table.external_id, table.changed_at, table.read_at)
+    rows = work.bulk.select(
+        columns,
+        (table.channel, table.external_id),
+        sources,
+        where=table.state.in_(OPEN_STAGING_STATES),
+    )
+    return [to_open_staging(row) for row in rows]
+
+
+def _customers(
+    evidence: Iterable[MatchKeys], own_links: Iterable[Link], work: UnitOfWork
+) -> list[DirectoryCustomer]:
+    """Read and lock every customer that a link or a key leads to."""
+    people = list(evidence)
+    wanted = {
+        customers.c.id: {link.customer_id for link in own_links},
+        customers.c.number: {keys.customer_number for keys in people},
+        customers.c.email_key: {keys.email for keys in people},
+        customers.c.phone_key: {keys.phone for keys in people},
+        customers.c.tax_id_key: {keys.tax_id for keys in people},
+    }
+    any_key = [
+        among(column, found, work.connection)
+        for column, values in wanted.items()
+        if (found := values - {None})
+    ]
+    if not any_key:
+        return []
+    rows = work.connection.execute(
+        sa.select(customers).where(sa.or_(*any_key)).order_by(customers.c.id).with_for_update()
+    ).all()
+    addresses = _addresses({row.id for row in rows}, work)
+    return [to_customer(row, addresses.get(row.id, ())) for row in rows]
+
+
+def _addresses(ids: set[UUID], work: UnitOfWork) -> dict[UUID, list[DirectoryAddress]]:
+    found: defaultdict[UUID, list[DirectoryAddress]] = defaultdict(list)
+    for row in work.bulk.select(
+        customer_addresses.c, (customer_addresses.c.customer_id,), [(i,) for i in ids]
+    ):
+        found[row.customer_id].append(to_address(row))
+    return found
+
+
+def _linked(found: Iterable[DirectoryCustomer], work: UnitOfWork) -> list[tuple[SourceKey, UUID]]:
+    columns = (links.c.channel, links.c.external_id, links.c.customer_id)
+    rows = work.bulk.select(
+        columns, (links.c.customer_id,), [(customer.id,) for customer in found]
+    )
+    return [(SourceKey(row.channel, row.external_id), row.customer_id) for row in rows]

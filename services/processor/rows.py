@@ -1,0 +1,122 @@
+"""Rows of the directory, of links and of staging, and the domain's values they stand for."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from shared.domain.customer import Customer, SourceKey, Version
+from shared.domain.directory import (
+    ADDRESS_FIELDS,
+    CUSTOMER_FIELDS,
+    DirectoryAddress,
+    DirectoryCustomer,
+)
+from shared.domain.known import Link, OpenStaging
+from shared.domain.normalise import MatchKeys
+
+Row = dict[str, Any]
+
+
+def customer_row(customer: DirectoryCustomer, number: str | None, now: datetime) -> Row:
+    """Return the row of a directory customer."""
+    return {
+        "id": customer.id,
+        "number": number,
+        "state": "active",
+        **{name: customer.fields.get(name) for name in CUSTOMER_FIELDS},
+        "template": customer.template,
+        "defaults": orjson.dumps(dict(customer.defaults)),
+        "email_key": customer.keys.email,
+        "phone_key": customer.keys.phone,
+        "tax_id_key": customer.keys.tax_id,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def address_row(address: DirectoryAddress, customer_id: UUID, now: datetime) -> Row:
+    """Return the row of an address of a directory customer."""
+    return {
+        "id": address.id,
+        "customer_id": customer_id,
+        "channel": address.channel,
+        "external_id": address.external_id,
+        "is_default_billing": address.is_default_billing,
+        "is_default_shipping": address.is_default_shipping,
+        **{name: address.fields.get(name) for name in ADDRESS_FIELDS},
+        "updated_at": now,
+    }
+
+
+def link_row(customer: Customer, customer_id: UUID, now: datetime) -> Row:
+    """Return the row of the link of a remote customer, as it is after taking it over."""
+    source = customer.source
+    return {
+        "channel": source.channel,
+        "external_id": source.external_id,
+        "customer_id": customer_id,
+        "status": "synchronized",
+        "store_view": source.store_view,
+        "customer_group": customer.group,
+        "changed_at": source.version.changed_at,
+        "read_at": source.version.read_at,
+        "fingerprint": source.version.fingerprint,
+        "snapshot": customer.to_json(),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def to_link(row: sa.Row[Any]) -> Link:
+    """Read a link with its snapshot."""
+    return Link(
+        source=SourceKey(row.channel, row.external_id),
+        customer_id=row.customer_id,
+        version=_version(row),
+        snapshot=Customer.model_validate_json(row.snapshot),
+        exported_number=row.exported_number,
+    )
+
+
+def to_open_staging(row: sa.Row[Any]) -> OpenStaging:
+    """Read what matters of an open staging record."""
+    return OpenStaging(row.id, SourceKey(row.channel, row.external_id), _version(row))
+
+
+def to_customer(row: sa.Row[Any], addresses: Iterable[DirectoryAddress]) -> DirectoryCustomer:
+    """Read a directory customer."""
+    values: Mapping[str, Any] = row._mapping  # noqa: SLF001 - the documented way to read by name
+    return DirectoryCustomer(
+        id=row.id,
+        number=row.number,
+        fields={name: values[name] for name in CUSTOMER_FIELDS},
+        keys=MatchKeys(row.number, row.email_key, row.phone_key, row.tax_id_key),
+        template=row.template,
+        defaults=orjson.loads(row.defaults),
+        addresses=tuple(addresses),
+    )
+
+
+def to_address(row: sa.Row[Any]) -> DirectoryAddress:
+    """Read an address of a directory customer."""
+    values: Mapping[str, Any] = row._mapping  # noqa: SLF001 - the documented way to read by name
+    return DirectoryAddress(
+        id=row.id,
+        channel=row.channel,
+        external_id=row.external_id,
+        is_default_billing=row.is_default_billing,
+        is_default_shipping=row.is_default_shipping,
+        fields={name: values[name] for name in ADDRESS_FIELDS},
+    )
+
+
+def _version(row: sa.Row[Any]) -> Version:
+    return Version(
+        changed_at=row.changed_at,
+        read_at=row.read_at,
+        fingerprint=getattr(row, "fingerprint", None) or "-",
+    )
