@@ -92,7 +92,13 @@ def test_a_durable_message_survives_kill(private_rabbit: RabbitNode) -> None:
     assert not private_rabbit.is_running
     private_rabbit.start()
 
-    assert private_rabbit.ctl("list_queues", "name", "messages").split()[-2:] == ["kept", "1"]
+    with _connect(private_rabbit.url()) as connection:
+        kept: list[bytes] = []
+        connection.channel().basic_consume(
+            "kept", no_ack=True, callback=lambda message: kept.append(message.body)
+        )
+        connection.drain_events(timeout=30)
+    assert kept == [b"safe"]
 
 
 def test_committed_rows_survive_an_immediate_stop_and_a_kill(
