@@ -36,7 +36,9 @@ def apply(plan: Plan, work: UnitOfWork) -> None:
     _draw_numbers(plan, work)
     _write_customers(plan, work)
     _write_staging(plan, work)
-    work.send([export.parcel(plan.numbers[export.customer_id], work.now) for export in plan.exports])
+    work.send(
+        [export.parcel(plan.numbers[export.customer_id], work.now) for export in plan.exports]
+    )
 
 
 def _write_addresses(plan: Plan, work: UnitOfWork) -> None:

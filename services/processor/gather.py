@@ -119,7 +119,5 @@ def _addresses(ids: set[UUID], work: UnitOfWork) -> dict[UUID, list[DirectoryAdd
 
 def _linked(found: Iterable[DirectoryCustomer], work: UnitOfWork) -> list[tuple[SourceKey, UUID]]:
     columns = (links.c.channel, links.c.external_id, links.c.customer_id)
-    rows = work.bulk.select(
-        columns, (links.c.customer_id,), [(customer.id,) for customer in found]
-    )
+    rows = work.bulk.select(columns, (links.c.customer_id,), [(customer.id,) for customer in found])
     return [(SourceKey(row.channel, row.external_id), row.customer_id) for row in rows]

@@ -88,9 +88,7 @@ class Plan:
         self.numbers: dict[UUID, str] = {}
         self.outcomes: Counter[str] = Counter()
 
-    def add(
-        self, message: Envelope[CustomerImported], decision: Decision, known: Known
-    ) -> None:
+    def add(self, message: Envelope[CustomerImported], decision: Decision, known: Known) -> None:
         """Take in one decision."""
         match decision:
             case Create():
@@ -98,15 +96,17 @@ class Plan:
             case Update():
                 self._update(message, decision, known)
             case Hold(reason=reason, existing=existing):
-                self._park(message, decision, known, "held", reason, existing)
+                self._park(message, decision, known, state="held", reason=reason, existing=existing)
             case Stage(reason=reason, existing=existing):
-                self._park(message, decision, known, "staged", reason, existing)
+                self._park(
+                    message, decision, known, state="staged", reason=reason, existing=existing
+                )
             case Ambiguous():
-                self._park(message, decision, known, "ambiguous", "ambiguous", None)
+                self._park(message, decision, known, state="ambiguous", reason="ambiguous")
             case Ignore(reason="unchanged"):
                 self._note_unchanged(message, decision, known)
             case Ignore(reason=reason):
-                self._tell(message, decision.customer.source, "customer.ignored", None, reason)
+                self._tell(message, decision.customer.source, "customer.ignored", reason=reason)
 
     def hold_unreadable(self, message: Envelope[CustomerUnreadable], known: Known) -> None:
         """Record a customer that the canonical model cannot hold, with the fields named."""
@@ -115,18 +115,29 @@ class Plan:
         explanation = Explanation(config_version=self.policy.version, notes=notes)
         link = known.link(source.key)
         customer_id = link.customer_id if link else None
-        row = self._staging_row(message, source, "held", "unreadable", explanation, known)
+        row = self._staging_row(
+            message, source, explanation, known, state="held", reason="unreadable"
+        )
         self.staging[row["id"]] = {**row, "customer_id": customer_id, "is_existing": bool(link)}
         known.stage(source)
         fields = [problem.field for problem in problems]
-        self._tell(message, source, "customer.held", customer_id, "unreadable", fields)
+        self._tell(
+            message,
+            source,
+            "customer.held",
+            customer_id=customer_id,
+            reason="unreadable",
+            fields=fields,
+        )
 
     def unlink(self, message: Envelope[CustomerDeleted], link: Link | None) -> None:
         """Record that the shop deleted a customer; the directory keeps it."""
         if link is None:
             return
         self.removed_links.add(link.source)
-        self._tell(message, message.body.source, "customer.removed_in_shop", link.customer_id)
+        self._tell(
+            message, message.body.source, "customer.removed_in_shop", customer_id=link.customer_id
+        )
 
     def _create(self, message: Envelope[Any], decision: Create, known: Known) -> None:
         created = decision.created
@@ -135,10 +146,8 @@ class Plan:
         for address in created.addresses:
             self.addresses[address.id] = address_row(address, created.id, self.now)
         self._arrive(message, decision, created.id, known, is_existing=False)
-        self._tell(
-            message, decision.customer.source, "customer.created", created.id,
-            decision.template.name,
-        )  # fmt: skip
+        source = decision.customer.source
+        self._tell(message, source, "customer.created", customer_id=created.id)
 
     def _update(self, message: Envelope[Any], decision: Update, known: Known) -> None:
         updated, changes = decision.updated, decision.address_changes
@@ -153,8 +162,9 @@ class Plan:
             self.removed_addresses.add(address_id)
         self._arrive(message, decision, updated.id, known, is_existing=True)
         event = "customer.matched" if decision.is_new_link else "customer.updated"
-        changed = decision.explanation.fields_changed
-        self._tell(message, decision.customer.source, event, updated.id, fields=list(changed))
+        changed = list(decision.explanation.fields_changed)
+        source = decision.customer.source
+        self._tell(message, source, event, customer_id=updated.id, fields=changed)
 
     def _arrive(
         self,
@@ -167,7 +177,7 @@ class Plan:
     ) -> None:
         source = decision.customer.source
         self.links[source.key] = link_row(decision.customer, customer_id, self.now)
-        row = self._staging_row(message, source, "processed", None, decision.explanation, known)
+        row = self._staging_row(message, source, decision.explanation, known, state="processed")
         self.staging[row["id"]] = {
             **row, "customer_id": customer_id, "is_existing": is_existing,
         }  # fmt: skip
@@ -180,17 +190,21 @@ class Plan:
         message: Envelope[Any],
         decision: Hold | Stage | Ambiguous,
         known: Known,
+        *,
         state: str,
         reason: str,
-        existing: DirectoryCustomer | None,
+        existing: DirectoryCustomer | None = None,
     ) -> None:
         source = decision.customer.source
-        row = self._staging_row(message, source, state, reason, decision.explanation, known)
+        row = self._staging_row(
+            message, source, decision.explanation, known, state=state, reason=reason
+        )
         customer_id = existing.id if existing else None
         self.staging[row["id"]] = {
             **row, "customer_id": customer_id, "is_existing": existing is not None,
         }  # fmt: skip
-        self._tell(message, source, f"customer.{state}", customer_id, reason)
+        event = f"customer.{state}"
+        self._tell(message, source, event, customer_id=customer_id, reason=reason)
 
     def _note_unchanged(self, message: Envelope[Any], decision: Ignore, known: Known) -> None:
         source = decision.customer.source
@@ -199,7 +213,12 @@ class Plan:
         self.links[source.key] = link_row(decision.customer, link.customer_id, self.now)
         if known.staging(source.key):
             row = self._staging_row(
-                message, source, "superseded", "unchanged", decision.explanation, known
+                message,
+                source,
+                decision.explanation,
+                known,
+                state="superseded",
+                reason="unchanged",
             )
             self.staging[row["id"]] = {**row, "customer_id": link.customer_id, "is_existing": True}
         self.outcomes["customer.unchanged"] += 1
@@ -208,10 +227,11 @@ class Plan:
         self,
         message: Envelope[Any],
         source: Source,
-        state: str,
-        reason: str | None,
         explanation: Explanation,
         known: Known,
+        *,
+        state: str,
+        reason: str | None = None,
     ) -> Row:
         return {
             "id": known.staging_id(source.key),
@@ -237,7 +257,8 @@ class Plan:
         message: Envelope[Any],
         source: Source,
         event: str,
-        customer_id: UUID | None,
+        *,
+        customer_id: UUID | None = None,
         reason: str | None = None,
         fields: list[str] | None = None,
     ) -> None:
