@@ -1,0 +1,245 @@
+"""The settings of an installation, table by table as they stand in `patron.toml`.
+
+Frozen, with defaults that run Patron in one process without a server. What a connector needs of
+its platform is its own affair: `ChannelSettings.connector` is validated by the connector.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+
+from shared.domain.conditions import Condition, ConditionInvalid
+from shared.domain.policy import MatchBy, ProcessingMethod
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Seconds = Annotated[float, Field(gt=0, le=31 * 86_400)]
+ADDITIONAL_SOURCES = "template or values.<name>"
+
+
+class Table(BaseModel):
+    """A frozen table that refuses keys it does not know and never repeats what it was given."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True
+    )
+
+
+class DatabaseSettings(Table):
+    """Where the state is kept: `postgresql://…`, or `sqlite:///file` for one process."""
+
+    url: SecretStr = SecretStr("sqlite:///.patron/patron.db")
+
+
+class BrokerSettings(Table):
+    """The message broker: `amqp://…` or `amqps://…`, or `memory://` for one process.
+
+    `management_url` is used by `patron broker provision` alone, to set policies over HTTP.
+    """
+
+    url: SecretStr = SecretStr("memory://")
+    management_url: SecretStr | None = None
+    heartbeat_seconds: Annotated[int, Field(ge=5, le=600)] = 30
+
+
+class HealthSettings(Table):
+    """Where each worker answers for its health and metrics; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    importer_port: Annotated[int, Field(ge=0, le=65535)] = 9101
+    processor_port: Annotated[int, Field(ge=0, le=65535)] = 9102
+    exporter_port: Annotated[int, Field(ge=0, le=65535)] = 9103
+
+
+class LogSettings(Table):
+    """How events are logged, always on standard error."""
+
+    format: Literal["json", "console"] = "json"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class ImporterSettings(Table):
+    """How store views are shared among importers and read again."""
+
+    lease_seconds: Seconds = 60.0
+    overlap_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300.0
+    idle_seconds: Seconds = 1.0
+
+
+class ProcessorSettings(Table):
+    """How many customers are decided in one transaction at the most."""
+
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class ExporterSettings(Table):
+    """How many exports are taken at once, and how many remote calls run side by side."""
+
+    batch_size: Annotated[int, Field(ge=1, le=500)] = 50
+    threads: Annotated[int, Field(ge=1, le=64)] = 8
+    lease_seconds: Seconds = 120.0
+
+
+class RecoverySettings(Table):
+    """When a failed message is tried again, and when that stops."""
+
+    attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    first_delay_seconds: Seconds = 5.0
+    longest_delay_seconds: Seconds = 3600.0
+    pause_seconds: Seconds = 60.0
+
+
+class LifecycleSettings(Table):
+    """How long a worker may take to finish what it has in hand when told to stop."""
+
+    grace_seconds: Seconds = 30.0
+
+
+class ErpSettings(Table):
+    """Who the customer master is. `directory`: Patron itself, drawing the customer numbers."""
+
+    kind: Literal["directory"] = "directory"
+
+
+class MatchSettings(Table):
+    """One rule of the matching order."""
+
+    by: MatchBy
+    already_linked: Literal["link", "park"] = "park"
+
+
+class NumberSeriesSettings(Table):
+    """How the customer numbers of a series are written."""
+
+    prefix: Annotated[str, StringConstraints(max_length=10)] = ""
+    width: Annotated[int, Field(ge=1, le=18)] = 5
+    start: Annotated[int, Field(ge=0)] = 1
+
+
+class TemplateSettings(Table):
+    """Defaults for new customers of whom `when` is true (always, if it is left out)."""
+
+    name: Name
+    number_series: Name
+    when: Condition | None = None
+    values: dict[Name, str] = Field(default_factory=dict)
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_condition(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("when"), str):
+            try:
+                return {**data, "when": Condition(data["when"])}
+            except ConditionInvalid as error:
+                raise ValueError(f"when: {error}") from None
+        return data
+
+
+def _at_midnight_utc(value: Any) -> Any:
+    """Let a plain TOML date or local date-time mean UTC."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return (
+        datetime(value.year, value.month, value.day, tzinfo=UTC)
+        if isinstance(value, date)
+        else value
+    )
+
+
+class StoreViewSettings(Table):
+    """One store view: whether and how its customers are imported.
+
+    `remote` is how the platform names it, as the connector wants it.
+    """
+
+    code: Name
+    import_enabled: bool = Field(default=True, alias="import")
+    start_date: Annotated[AwareDatetime | None, BeforeValidator(_at_midnight_utc)] = None
+    processing_method: ProcessingMethod = ProcessingMethod.CREATE_AND_UPDATE
+    poll_interval_seconds: Seconds = 30.0
+    sweep_interval_seconds: Seconds = 86_400.0
+    remote: dict[str, Any] = Field(default_factory=dict)
+
+
+class ChannelSettings(Table):
+    """A shop: its platform, how to reach it, its store views, what is written back to it.
+
+    `additional_data` maps a field of the shop to what is written there beside the customer
+    number: `template`, or `values.<name>` of the customer's template.
+    """
+
+    platform: Name
+    connector: dict[str, Any] = Field(default_factory=dict)
+    store_views: tuple[StoreViewSettings, ...] = Field(min_length=1)
+    additional_data: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _codes_are_unique(self) -> Self:
+        codes = [view.code for view in self.store_views]
+        if twice := {code for code in codes if codes.count(code) > 1}:
+            raise ValueError(f"store_views: code {min(twice)!r} is given twice")
+        return self
+
+
+class Settings(Table):
+    """Everything that is configured."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    broker: BrokerSettings = BrokerSettings()
+    health: HealthSettings = HealthSettings()
+    logs: LogSettings = LogSettings()
+    importer: ImporterSettings = ImporterSettings()
+    processor: ProcessorSettings = ProcessorSettings()
+    exporter: ExporterSettings = ExporterSettings()
+    recovery: RecoverySettings = RecoverySettings()
+    lifecycle: LifecycleSettings = LifecycleSettings()
+    erp: ErpSettings = ErpSettings()
+    matching: tuple[MatchSettings, ...] | None = None
+    templates: tuple[TemplateSettings, ...] = ()
+    number_series: dict[Name, NumberSeriesSettings] = Field(default_factory=dict)
+    channels: dict[Name, ChannelSettings] = Field(default_factory=dict)
+
+    def references(self) -> list[tuple[str, str]]:
+        """Return every reference to something that is not there, as (key, what is allowed)."""
+        found = [
+            (
+                f"templates.{position}.number_series",
+                f"names no series; configured are {_names(self.number_series)}",
+            )
+            for position, template in enumerate(self.templates)
+            if template.number_series not in self.number_series
+        ]
+        names = [template.name for template in self.templates]
+        found += [
+            (f"templates.{position}.name", f"{name!r} is given twice")
+            for position, name in enumerate(names)
+            if name in names[:position]
+        ]
+        return found + self._bad_additional_data()
+
+    def _bad_additional_data(self) -> list[tuple[str, str]]:
+        said = {f"values.{key}" for template in self.templates for key in template.values}
+        return [
+            (
+                f"channels.{name}.additional_data.{field}",
+                f"{source!r} is not among {_names({'template', *said})}",
+            )
+            for name, channel in self.channels.items()
+            for field, source in channel.additional_data.items()
+            if source != "template" and source not in said
+        ]
+
+
+def _names(names: Any) -> str:
+    return ", ".join(sorted(names)) or "none"
