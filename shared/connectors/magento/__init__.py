@@ -1,1 +1,1 @@
-"""Magento 2 and Adobe Commerce."""
+"""Magento 2 and Adobe Commerce: reads customers, writes customer numbers and additional data."""

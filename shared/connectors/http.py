@@ -1,0 +1,250 @@
+"""The HTTP client of every connector: one bounded request, one answer or one error of ours.
+
+    timeout, reset, refused connection, 408, 425, 5xx   RemoteUnavailable
+    429                                                 RemoteThrottled, with the wait asked for
+    truncated, oversized, not JSON (HTML with 200)      UnreadableAnswer
+    3xx                                                 ConfigurationError: nothing is followed
+    401, 403                                            AccessDenied
+    2xx and every other 4xx                             an `Answer`, for the connector to judge
+
+Promise: a call ends by its deadline, and no error text holds a query, a body or a credential.
+"""
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+import httpx2
+import orjson
+import stamina
+
+from shared.connectors.deadline import DeadlineTransport, deadline
+from shared.domain.errors import (
+    AccessDenied,
+    ConfigurationError,
+    PatronError,
+    RemoteThrottled,
+    RemoteUnavailable,
+    UnreadableAnswer,
+)
+
+JSON_BODY = "application/json; charset=utf-8"
+LONGEST_WAIT_SECONDS = 86_400.0
+_BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCall:
+    """One request that was made: `outcome` is "2xx" to "5xx", "timeout" or "failed"."""
+
+    platform: str
+    channel: str
+    outcome: str
+    seconds: float
+
+
+CallObserver = Callable[[RemoteCall], None]
+
+
+def unobserved(_call: RemoteCall) -> None:
+    """Observe nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long, how much and how often.
+
+    `total_seconds` bounds a call with all its attempts; `attempts` counts for reads only.
+    """
+
+    total_seconds: float = 30.0
+    connect_seconds: float = 5.0
+    attempts: int = 3
+    connections: int = 20
+    max_body_bytes: int = 32 * 1024 * 1024
+
+    @property
+    def as_extension(self) -> dict[str, float]:
+        """The waits in the shape the transport takes them."""
+        total = self.total_seconds
+        return {"connect": self.connect_seconds, "read": total, "write": total, "pool": total}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, read whole."""
+
+    status: int
+    headers: httpx2.Headers = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the platform did what was asked."""
+        return self.status // 100 == 2  # noqa: PLR2004 (the class of status codes)
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock when it answered, if it said so."""
+        return _moment(self.headers.get("Date", ""))
+
+    def json(self) -> Any:
+        """Return the body parsed. Raises `UnreadableAnswer` for anything but JSON."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            kind = "HTML" if self.body.lstrip()[:1] == b"<" else "no JSON"
+            raise UnreadableAnswer(f"status {self.status} with {kind}") from None
+
+
+class HttpClient:
+    """Sends requests to one platform, on kept-alive connections; threads may share it."""
+
+    def __init__(
+        self,
+        *,
+        platform: str,
+        channel: str,
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+        observe: CallObserver = unobserved,
+        explain: Callable[[Answer], str] = lambda _answer: "",
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        """`explain` puts the platform's error body into words that are free of personal data."""
+        self._platform = platform
+        self._channel = channel
+        self._limits = limits or Limits()
+        self._observe = observe
+        self._explain = explain
+        self._transport = transport or DeadlineTransport(
+            connections=self._limits.connections, tls=tls or httpx2.create_ssl_context()
+        )
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"patron/{version('patron')}",
+        }
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def request(
+        self, method: str, url: str, *, headers: Callable[[], Mapping[str, str]], json: Any = None
+    ) -> Answer:
+        """Make one call. `headers` is asked anew for each attempt: signatures serve only once.
+
+        Only GET is tried again within the call; whether a write was carried out is for the
+        caller to find out.
+        """
+        body = None if json is None else orjson.dumps(json)
+        attempts = self._limits.attempts if method == "GET" else 1
+        with deadline(self._limits.total_seconds):
+            for attempt in stamina.retry_context(
+                on=(RemoteUnavailable, UnreadableAnswer),
+                attempts=attempts,
+                timeout=self._limits.total_seconds,
+                wait_initial=0.2,
+                wait_max=2.0,
+                wait_jitter=0.3,
+            ):
+                with attempt:
+                    return self._once(method, url, headers(), body)
+        raise AssertionError("unreachable")
+
+    def _once(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        content = {} if body is None else {"Content-Type": JSON_BODY}
+        request = httpx2.Request(
+            method,
+            url,
+            headers={**self._headers, **content, **headers},
+            content=body,
+            extensions={"timeout": self._limits.as_extension},
+        )
+        started = time.monotonic()
+        outcome = "failed"
+        try:
+            answer = self._exchange(request)
+            outcome = f"{answer.status // 100}xx"
+        except httpx2.TimeoutException:
+            outcome = "timeout"
+            raise RemoteUnavailable(f"no answer in time from {request.url.host}") from None
+        finally:
+            seconds = time.monotonic() - started
+            self._observe(RemoteCall(self._platform, self._channel, outcome, seconds))
+        if error := self._error_of(answer, f"{method} {request.url.path}"):
+            raise error
+        return answer
+
+    def _exchange(self, request: httpx2.Request) -> Answer:
+        try:
+            response = self._transport.handle_request(request)
+        except httpx2.TimeoutException:
+            raise
+        except httpx2.ConnectError as error:
+            # Names the host and why: refused, unknown name, certificate not trusted.
+            raise RemoteUnavailable(f"no connection to {request.url.host}: {error}") from None
+        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+            fact = type(error).__name__
+            raise RemoteUnavailable(f"no answer from {request.url.host}: {fact}") from None
+        try:
+            return Answer(response.status_code, response.headers, self._read(response))
+        except (httpx2.RemoteProtocolError, httpx2.DecodingError):
+            raise UnreadableAnswer(f"truncated answer from {request.url.host}") from None
+        except (httpx2.NetworkError, httpx2.ProtocolError) as error:
+            fact = type(error).__name__
+            raise RemoteUnavailable(f"answer of {request.url.host} broken off: {fact}") from None
+        finally:
+            response.close()
+
+    def _read(self, response: httpx2.Response) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > self._limits.max_body_bytes:
+                raise UnreadableAnswer(f"answer over {self._limits.max_body_bytes} bytes")
+        return bytes(body)
+
+    def _error_of(self, answer: Answer, route: str) -> PatronError | None:
+        status = answer.status
+        if answer.is_success:
+            return None
+        text = f"{route}: status {status} {self._explain(answer)}".rstrip()
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return RemoteThrottled(text, retry_after_seconds=_wait_asked_for(answer))
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _BUSY:
+            return RemoteUnavailable(text, retry_after_seconds=_wait_asked_for(answer))
+        if status in _DENIED:
+            return AccessDenied(text)
+        if status < HTTPStatus.BAD_REQUEST:
+            return ConfigurationError(f"{route}: redirected ({status}); nothing is followed")
+        return None
+
+
+def _wait_asked_for(answer: Answer) -> float | None:
+    """Read `Retry-After`: seconds, or a date against the server's own clock."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), LONGEST_WAIT_SECONDS)
+    if (until := _moment(text)) is None:
+        return None
+    wait = (until - (answer.date or datetime.now(UTC))).total_seconds()
+    return min(max(wait, 0.0), LONGEST_WAIT_SECONDS)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
