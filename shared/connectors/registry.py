@@ -6,7 +6,7 @@ A new platform is one package and one line here.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from shared.connectors.http import CallObserver, unobserved
 from shared.connectors.magento.connect import connect as connect_magento
@@ -18,7 +18,7 @@ from shared.domain.errors import ConfigurationError
 class Platform(NamedTuple):
     """`settings` is the model of a channel's settings; `connect` takes an instance of it.
 
-    `connect(settings, channel, observe, additional_fields) -> Connector` opens nothing.
+    `connect(settings, channel, observe, additional_fields) -> Connector` opens nothing yet.
     """
 
     settings: type[BaseModel]
@@ -30,27 +30,29 @@ PLATFORMS: Mapping[str, Platform] = {
 }
 
 
-def settings_of(platform: str, values: Mapping[str, Any]) -> BaseModel:
-    """Parse a channel's settings. Raises `ConfigurationError` naming them without their values."""
-    try:
-        return _platform(platform).settings.model_validate(values)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-        text = "; ".join(
-            f"{'.'.join(map(str, p['loc'])) or platform}: {p['msg']}" for p in problems
-        )
-        raise ConfigurationError(text) from None
+def settings_of(
+    platform: str, connector: Mapping[str, Any], store_views: Mapping[str, Mapping[str, Any]]
+) -> BaseModel:
+    """Parse a channel's `connector` table and the `remote` table of each store view, by code.
+
+    Raises pydantic's `ValidationError` (which hides what it was given), or `ConfigurationError`
+    for a platform that is not known.
+    """
+    views = [{"code": code, **remote} for code, remote in store_views.items()]
+    return _platform(platform).settings.model_validate({**connector, "store_views": views})
 
 
 def connect(
     platform: str,
-    values: Mapping[str, Any],
+    settings: BaseModel,
     channel: str,
     observe: CallObserver = unobserved,
     additional_fields: Sequence[str] = (),
 ) -> Connector:
-    """Return the connector of a channel, from its settings as they were read."""
-    settings = settings_of(platform, values)
+    """Return the connector of `channel`; `settings` come from `settings_of`.
+
+    `additional_fields` are the names in the shop that additional data is written to.
+    """
     return _platform(platform).connect(settings, channel, observe, additional_fields)
 
 
@@ -59,4 +61,4 @@ def _platform(name: str) -> Platform:
         return PLATFORMS[name]
     except KeyError:
         known = ", ".join(sorted(PLATFORMS))
-        raise ConfigurationError(f"no platform {name}; known: {known}") from None
+        raise ConfigurationError(f"no platform {name!r}; known are {known}") from None

@@ -6,7 +6,6 @@ Promise: secrets print as stars, and an error about a setting names it without i
 import ssl
 from functools import cached_property
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -24,7 +23,7 @@ from pydantic import (
 from shared.connectors.http import Limits
 
 AttributeCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-StoreCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
+StoreCode = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 LARGEST_PAGE = 300
 
 
@@ -76,7 +75,10 @@ class MagentoStoreView(Settings):
 
 
 class MagentoSettings(Settings):
-    """How to reach a Magento shop, and what we read and write there."""
+    """How to reach a Magento shop, and what we read and write there.
+
+    `ca` holds the certificates (PEM) to trust instead of the usual roots.
+    """
 
     base_url: str
     auth: Annotated[OAuth1 | Bearer | Admin, Field(discriminator="kind")]
@@ -85,7 +87,7 @@ class MagentoSettings(Settings):
     page_size: int = Field(default=LARGEST_PAGE, ge=1, le=LARGEST_PAGE)
     timeouts: Timeouts = Timeouts()
     connections: int = Field(default=20, ge=1, le=200)
-    ca_file: Path | None = None
+    ca: str | None = None
     allow_plain_http: bool = False
 
     @field_validator("base_url")
@@ -97,6 +99,16 @@ class MagentoSettings(Settings):
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("must hold neither credentials nor a query")
         return value.rstrip("/")
+
+    @field_validator("ca")
+    @classmethod
+    def _holds_certificates(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ssl.create_default_context(cadata=value)
+            except ssl.SSLError:
+                raise ValueError("holds no certificate in PEM form") from None
+        return value
 
     @model_validator(mode="after")
     def _keeps_credentials_secret(self) -> "MagentoSettings":
@@ -124,10 +136,10 @@ class MagentoSettings(Settings):
         )
 
     def tls(self) -> ssl.SSLContext:
-        """Return the trust in the shop's certificate: the usual roots, or the configured ones."""
-        if self.ca_file is None:
+        """Return what makes us trust the shop's certificate."""
+        if self.ca is None:
             return httpx2.create_ssl_context()
-        return ssl.create_default_context(cafile=self.ca_file)
+        return ssl.create_default_context(cadata=self.ca)
 
 
 def _is_loopback(host: str | None) -> bool:
