@@ -16,7 +16,7 @@ all_checks() {
 
 inspect() { docker inspect --format "$2" "$(compose ps --all --quiet "$1")"; }
 
-fail() { say "FAILED: $*"; compose logs --tail 40 || true; exit 1; }
+fail() { say "FAILED: $*"; compose logs --tail 15 || true; exit 1; }
 
 is_healthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = healthy ]; }
 

@@ -42,7 +42,9 @@ options() {
     export COMPOSE_PROJECT_NAME=patron-test COMPOSE_PROFILES=demo COMPOSE_ANSI=never
 }
 
-say() { printf '== %s\n' "$*"; }
+# To where the script itself writes, also while a step's output goes to its log.
+exec 3>&1
+say() { printf '== %s\n' "$*" >&3; }
 
 compose() {
     docker compose --project-directory "$root" -f "$root/compose.yaml" --env-file "$work/env" "$@"
@@ -103,7 +105,8 @@ start_daemon() {
     iptables-save > "$work/iptables.before"
     cat /proc/sys/net/ipv4/ip_forward > "$work/ip_forward.before"
     ! ip link show docker0 > /dev/null 2>&1 || { echo "another Docker daemon is here" >&2; exit 2; }
-    dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/dockerd.pid" \
+    # In a session of its own: Ctrl-C is for us, and the daemon is still needed to clean up.
+    setsid dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/dockerd.pid" \
         --host "$DOCKER_HOST" > "$work/dockerd.log" 2>&1 &
     daemon=$!
     eventually 60 "the daemon answers" docker version
@@ -160,7 +163,7 @@ start_stack() {
 	POSTGRES_IMAGE=patron-test/postgres
 	RABBITMQ_OPEN_FILES=$(ulimit -Hn)
 	END
-    quietly up compose up --detach --no-build || { compose logs --tail 40; return 1; }
+    quietly up compose up --detach --no-build || { compose logs --tail 15; return 1; }
 }
 
 clean_up() {
