@@ -84,7 +84,7 @@ class _AddressMerge:
         self._before = {address.id: address for address in existing.addresses}
         self._after = dict(self._before)
         self._seen: set[UUID] = set()
-        self._keep_defaults = is_first
+        self._is_first = is_first
 
     def keep(self, address: Address) -> None:
         """Leave an address alone that the shop left alone."""
@@ -127,16 +127,17 @@ class _AddressMerge:
         return next((a for a in unseen if _same_place(a.fields, content)), None)
 
     def _merged(self, known: DirectoryAddress, incoming: DirectoryAddress) -> DirectoryAddress:
-        merge = _filled if self._keep_defaults else _unless_blank
+        merge = _filled if self._is_first else _unless_blank
         merged = replace(incoming, fields=merge(known.fields, incoming.fields))
-        if known.external_id and known.channel != self._channel:
+        is_another_accounts = self._is_first or known.channel != self._channel
+        if known.external_id and is_another_accounts:
             return replace(merged, channel=known.channel, external_id=known.external_id)
         return merged
 
     def _with_defaults(
         self, known: DirectoryAddress | None, incoming: DirectoryAddress
     ) -> DirectoryAddress:
-        if self._keep_defaults:
+        if self._is_first:
             return replace(
                 incoming,
                 is_default_billing=self._first_default("is_default_billing", known, incoming),
