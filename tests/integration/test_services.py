@@ -88,6 +88,7 @@ def test_a_durable_message_survives_kill(private_rabbit: RabbitNode) -> None:
         message = channel.prepare_message(b"safe", properties={"delivery_mode": 2})
         channel.basic_publish(message, routing_key="kept")
 
+    private_rabbit.register_queues()
     private_rabbit.kill()
     assert not private_rabbit.is_running
     private_rabbit.start()
