@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from shared.connectors.magento.client import MagentoClient
 from shared.connectors.magento.search import Search, Where
+from shared.connectors.magento.settings import MagentoStoreView
 from shared.connectors.ports import Finding
 from shared.domain.errors import AccessDenied, ConfigurationError
 
@@ -16,9 +17,12 @@ ATTRIBUTE_ADVICE = (
 SYSTEM_ADVICE = "choose an attribute of your own: the shop's own fields are not written so"
 
 
-def checked(client: MagentoClient, attribute_codes: Sequence[str]) -> Sequence[Finding]:
-    """Look at every right and field; transient failures are raised."""
-    return [*_rights(client), *(_attribute(client, code) for code in attribute_codes)]
+def checked(
+    client: MagentoClient, store_views: Sequence[MagentoStoreView], attribute_codes: Sequence[str]
+) -> Sequence[Finding]:
+    """Look at every right, store view and field; transient failures are raised."""
+    attributes = (_attribute(client, code) for code in attribute_codes)
+    return [*_rights(client), *_store_views(client, store_views), *attributes]
 
 
 def _rights(client: MagentoClient) -> Iterator[Finding]:
@@ -37,6 +41,21 @@ def _asked(subject: str, resource: str, ask: Callable[[], object]) -> Finding:
     except ConfigurationError as error:
         return Finding(subject, str(error), "check base_url")
     return Finding(subject)
+
+
+def _store_views(client: MagentoClient, views: Sequence[MagentoStoreView]) -> Iterator[Finding]:
+    try:
+        known = {(item.get("id"), item.get("website_id")) for item in client.store_views()}
+    except ConfigurationError:
+        yield Finding("store views", advice="grant the resource Stores to have these verified")
+        return
+    for view in views:
+        subject = f"store view {view.code}"
+        if (view.store_id, view.website_id) in known:
+            yield Finding(subject)
+        else:
+            problem = f"the shop has no store {view.store_id} of website {view.website_id}"
+            yield Finding(subject, problem, "see Stores > All Stores for the ids")
 
 
 def _attribute(client: MagentoClient, code: str) -> Finding:

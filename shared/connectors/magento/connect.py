@@ -37,11 +37,6 @@ def connect(
     groups = Groups(client)
     return Connector(
         source=MagentoSource(channel, settings, client, groups),
-        sink=MagentoSink(
-            client,
-            groups,
-            number_attribute=settings.number_attribute,
-            additional_attributes=additional_fields,
-        ),
+        sink=MagentoSink(client, groups, settings, additional_fields),
         close=http.close,
     )

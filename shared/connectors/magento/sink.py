@@ -14,6 +14,7 @@ from shared.connectors.magento.checks import checked
 from shared.connectors.magento.client import Item, MagentoClient
 from shared.connectors.magento.groups import Groups
 from shared.connectors.magento.record import attribute_values, fingerprint, without_secrets
+from shared.connectors.magento.settings import MagentoSettings
 from shared.connectors.ports import Finding, Outcome, Written
 from shared.domain.errors import (
     AttributeMissing,
@@ -35,14 +36,14 @@ class MagentoSink:
         self,
         client: MagentoClient,
         groups: Groups,
-        *,
-        number_attribute: str,
-        additional_attributes: Sequence[str] = (),
+        settings: MagentoSettings,
+        additional_fields: Sequence[str] = (),
     ) -> None:
         self._client = client
         self._groups = groups
-        self._number_attribute = number_attribute
-        self._additional_attributes = tuple(additional_attributes)
+        self._settings = settings
+        self._number_attribute = settings.number_attribute
+        self._additional_fields = tuple(additional_fields)
 
     def write(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
         """Carry out the exports, all about one customer, in at most one PUT."""
@@ -52,9 +53,9 @@ class MagentoSink:
             return [Outcome(export, error=error) for export in exports]
 
     def check(self) -> Sequence[Finding]:
-        """Verify the rights to read, and that every attribute exists that is written."""
-        codes = [c for c in (self._number_attribute, *self._additional_attributes) if c != GROUP]
-        return checked(self._client, codes)
+        """Verify rights and store views, and that every attribute exists that is written."""
+        codes = [c for c in (self._number_attribute, *self._additional_fields) if c != GROUP]
+        return checked(self._client, self._settings.store_views, codes)
 
     def _write(
         self, exports: Sequence[CustomerExport], wanted: Sequence[Mapping[str, str]]
