@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.processor.rows import to_address, to_customer, to_link, to_open_staging
 from shared.domain.customer import SourceKey
@@ -13,14 +14,8 @@ from shared.domain.directory import DirectoryAddress, DirectoryCustomer
 from shared.domain.known import Known, Link, OpenStaging
 from shared.domain.messages import CustomerImported, Envelope
 from shared.domain.normalise import MatchKeys, match_keys
-from shared.persistence.bulk import among
-from shared.persistence.tables import (
-    OPEN_STAGING_STATES,
-    customer_addresses,
-    customers,
-    links,
-    staging_customers,
-)
+from shared.persistence.sets import SetStatement
+from shared.persistence.tables import customer_addresses, customers, links, staging_customers
 from shared.persistence.unit_of_work import UnitOfWork
 
 
@@ -71,15 +66,9 @@ def _links(sources: Iterable[SourceKey], work: UnitOfWork) -> list[Link]:
 
 
 def _open_staging(sources: Iterable[SourceKey], work: UnitOfWork) -> list[OpenStaging]:
-    table = staging_customers.c
-    columns = (table.id, table.channel, table.external_id, table.changed_at, table.read_at)
-    rows = work.bulk.select(
-        columns,
-        (table.channel, table.external_id),
-        sources,
-        where=table.state.in_(OPEN_STAGING_STATES),
-    )
-    return [to_open_staging(row) for row in rows]
+    channels, external_ids = zip(*sources, strict=True)
+    given = {"channel": channels, "external_id": external_ids}
+    return [to_open_staging(row) for row in _OPEN_STAGING.run(work.connection, given)]
 
 
 def _customers(
@@ -87,7 +76,7 @@ def _customers(
 ) -> list[DirectoryCustomer]:
     """Read and lock every customer that a link or a key leads to."""
     people = list(evidence)
-    wanted = {
+    wanted: dict[sa.Column[Any], set[Any]] = {
         customers.c.id: {link.customer_id for link in own_links},
         customers.c.number: {keys.customer_number for keys in people},
         customers.c.email_key: {keys.email for keys in people},
@@ -95,7 +84,7 @@ def _customers(
         customers.c.tax_id_key: {keys.tax_id for keys in people},
     }
     any_key = [
-        among(column, found, work.connection)
+        _among(column, found, work.connection)
         for column, values in wanted.items()
         if (found := values - {None})
     ]
@@ -110,14 +99,39 @@ def _customers(
 
 def _addresses(ids: set[UUID], work: UnitOfWork) -> dict[UUID, list[DirectoryAddress]]:
     found: defaultdict[UUID, list[DirectoryAddress]] = defaultdict(list)
-    for row in work.bulk.select(
-        customer_addresses.c, (customer_addresses.c.customer_id,), [(i,) for i in ids]
-    ):
+    for row in work.bulk.select(customer_addresses.c, customer_addresses.c.customer_id, ids):
         found[row.customer_id].append(to_address(row))
     return found
 
 
 def _linked(found: Iterable[DirectoryCustomer], work: UnitOfWork) -> list[tuple[SourceKey, UUID]]:
     columns = (links.c.channel, links.c.external_id, links.c.customer_id)
-    rows = work.bulk.select(columns, (links.c.customer_id,), [(customer.id,) for customer in found])
+    rows = work.bulk.select(columns, links.c.customer_id, [customer.id for customer in found])
     return [(SourceKey(row.channel, row.external_id), row.customer_id) for row in rows]
+
+
+def _among(
+    column: sa.Column[Any], values: Iterable[Any], connection: sa.Connection
+) -> sa.ColumnElement[bool]:
+    """Compare with many values; one array on PostgreSQL, so the statement is always the same."""
+    if connection.dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(list(values), ARRAY(column.type)))
+    return column.in_(list(values))
+
+
+_OPEN_STAGING: Final = SetStatement(
+    """
+    SELECT s.id, s.channel, s.external_id, s.changed_at, s.read_at
+    FROM {given} JOIN staging_customers AS s
+      ON s.channel = given.channel AND s.external_id = given.external_id
+    WHERE s.state IN ('held', 'staged', 'ambiguous', 'processing')
+    """,
+    given={"channel": sa.Text(), "external_id": sa.Text()},
+    returns=(
+        staging_customers.c.id,
+        staging_customers.c.channel,
+        staging_customers.c.external_id,
+        staging_customers.c.changed_at,
+        staging_customers.c.read_at,
+    ),
+)

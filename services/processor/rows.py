@@ -1,6 +1,6 @@
 """Rows of the directory, of links and of staging, and the domain's values they stand for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -89,7 +89,7 @@ def to_open_staging(row: sa.Row[Any]) -> OpenStaging:
 
 def to_customer(row: sa.Row[Any], addresses: Iterable[DirectoryAddress]) -> DirectoryCustomer:
     """Read a directory customer."""
-    values: Mapping[str, Any] = row._mapping  # noqa: SLF001 - the documented way to read by name
+    values = row._mapping  # noqa: SLF001 - the documented way to read by name
     return DirectoryCustomer(
         id=row.id,
         number=row.number,
@@ -103,7 +103,7 @@ def to_customer(row: sa.Row[Any], addresses: Iterable[DirectoryAddress]) -> Dire
 
 def to_address(row: sa.Row[Any]) -> DirectoryAddress:
     """Read an address of a directory customer."""
-    values: Mapping[str, Any] = row._mapping  # noqa: SLF001 - the documented way to read by name
+    values = row._mapping  # noqa: SLF001 - the documented way to read by name
     return DirectoryAddress(
         id=row.id,
         channel=row.channel,
