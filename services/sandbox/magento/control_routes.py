@@ -1,0 +1,100 @@
+"""The control interface over HTTP, under `/_sandbox/`; no part of the platform.
+
+For demos and for tests in other processes. Its promise: it does what `Control` does, nothing
+more; a mistake in the call is a 400 that says so.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from services.sandbox.clock import moment_of
+from services.sandbox.magento.control import Control
+from services.sandbox.magento.errors import Refusal
+from services.sandbox.magento.ledger import as_json
+from services.sandbox.wire import Request, Response
+
+Body = dict[str, Any]
+Answer = Callable[[Body, tuple[str, ...]], Any]
+
+
+class ControlRoutes:
+    """Maps paths to the methods of `Control`."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._routes = [
+            (method, re.compile(re.sub(r"\{\w+\}", r"([^/]+)", path)), answer)
+            for method, path, answer in self._table()
+        ]
+
+    def answer(self, request: Request) -> Response:
+        """Carry out one control call."""
+        path = request.path.removeprefix("/_sandbox/").rstrip("/")
+        for method, pattern, answer in self._routes:
+            if method == request.method and (hit := pattern.fullmatch(path)):
+                return self._carry_out(answer, request, hit.groups())
+        return _said(404, {"message": "No such control call."})
+
+    def _carry_out(self, answer: Answer, request: Request, parts: tuple[str, ...]) -> Response:
+        try:
+            body = orjson.loads(request.body) if request.body else {}
+            result = answer(body, parts)
+        except Refusal as refusal:
+            return refusal.response()
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            return _said(400, {"message": f"{type(error).__name__}: {error}"})
+        return _said(200, {} if result is None else result)
+
+    def _table(self) -> list[tuple[str, str, Answer]]:
+        c = self._control
+        return [
+            ("GET", "health", lambda _, __: {"status": "ok", "now": c.now()}),
+            ("GET", "stats", lambda _, __: c.stats()),
+            ("DELETE", "stats", lambda _, __: c.reset_stats()),
+            ("GET", "writes/{id}", lambda _, p: [as_json(each) for each in c.writes(int(p[0]))]),
+            ("POST", "customers", lambda b, _: c.register(b)),
+            ("GET", "customers/{id}", lambda _, p: c.customer(int(p[0]))),
+            ("PATCH", "customers/{id}", lambda b, p: c.edit_profile(int(p[0]), **b)),
+            ("DELETE", "customers/{id}", lambda _, p: c.delete_customer(int(p[0]))),
+            ("POST", "customers/{id}/touch", lambda _, p: c.touch(int(p[0]))),
+            ("POST", "customers/{id}/fail_login", lambda _, p: c.fail_login(int(p[0]))),
+            ("POST", "customers/{id}/reset_password", lambda _, p: c.reset_password(int(p[0]))),
+            ("POST", "customers/{id}/addresses", lambda b, p: c.add_address(int(p[0]), **b)),
+            ("PATCH", "customers/{id}/address", lambda b, p: c.edit_address(int(p[0]), **b)),
+            (
+                "PATCH",
+                "customers/{id}/addresses/{address}",
+                lambda b, p: c.edit_address(int(p[0]), int(p[1]), **b),
+            ),
+            ("DELETE", "addresses/{id}", lambda _, p: c.delete_address(int(p[0]))),
+            ("PUT", "attributes/{code}", lambda b, p: c.add_attribute(p[0], b.get("label", ""))),
+            ("DELETE", "attributes/{code}", lambda _, p: c.remove_attribute(p[0])),
+            ("PUT", "rights/{kind}", lambda b, p: c.set_rights(p[0], *b.get("rights", ()))),
+            ("PATCH", "quirks", lambda b, _: c.set_quirks(**b)),
+            ("POST", "clock", self._clock),
+            ("POST", "faults", lambda b, _: c.fail_next(**b)),
+            ("DELETE", "faults", lambda _, __: c.clear_faults()),
+            ("POST", "release", lambda _, __: c.release()),
+            ("PUT", "maintenance", lambda b, _: c.maintenance(on=bool(b["on"]))),
+            ("POST", "admin_token", lambda _, __: {"token": c.admin_token()}),
+        ]
+
+    def _clock(self, body: Body, _: tuple[str, ...]) -> Body:
+        if "freeze" in body:
+            at = body["freeze"]
+            self._control.freeze_clock(
+                datetime.fromtimestamp(moment_of(at), UTC) if isinstance(at, str) else None
+            )
+        if "advance_seconds" in body:
+            self._control.advance_clock(int(body["advance_seconds"]))
+        if body.get("run"):
+            self._control.run_clock()
+        return {"now": self._control.now()}
+
+
+def _said(status: int, body: Any) -> Response:
+    return Response(status, orjson.dumps(body))
