@@ -1,0 +1,1 @@
+"""Tests of shared.persistence that need no server."""
