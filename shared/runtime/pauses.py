@@ -1,0 +1,48 @@
+"""Holds a channel's consumer back while the channel is paused.
+
+A pause is a row of `channel_pauses`: set when a platform refuses our credentials or lacks a field
+we write, over when its moment has come, when a message goes through, or when an operator removes
+it.
+"""
+
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from shared.persistence.tables import channel_pauses
+from shared.persistence.unit_of_work import UnitsOfWork
+
+
+class PauseGate:
+    """A consumer's `Gate` that is closed while `channel` is paused."""
+
+    def __init__(
+        self,
+        channel: str,
+        units: UnitsOfWork,
+        *,
+        look_every_seconds: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._query = sa.select(channel_pauses.c.retry_at).where(
+            channel_pauses.c.channel == channel
+        )
+        self._units = units
+        self._look_every_seconds = look_every_seconds
+        self._clock = clock
+        self._looked_at = float("-inf")
+        self._closed_seconds = 0.0
+
+    def closed_for(self) -> float:
+        """Return for how many seconds the channel stays paused; 0 when it does not."""
+        now = self._clock()
+        if now - self._looked_at >= self._look_every_seconds:
+            self._closed_seconds = self._look()
+            self._looked_at = now
+        return max(0.0, self._closed_seconds - (now - self._looked_at))
+
+    def _look(self) -> float:
+        with self._units.read() as work:
+            retry_at = work.connection.execute(self._query).scalar()
+            return (retry_at - work.now).total_seconds() if retry_at else 0.0
