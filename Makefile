@@ -1,0 +1,55 @@
+# The few verbs of the house. `make` alone lists them.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+WORKERS ?= 2
+PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK    := uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
+           --no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit lint bench lock
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev ## Create .venv and install everything, exactly as locked
+
+demo: $(VENV)/.runtime ## Show Patron at work on simulated shops; no services needed
+	$(BIN)/patron demo
+
+test: setup ## Run the whole suite, against a real RabbitMQ and PostgreSQL
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --durations 10 $(ARGS)
+
+unit: setup ## Run the tests that need no services
+	$(BIN)/pytest tests/unit $(ARGS)
+
+lint: setup ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## Measure the pipeline on this machine
+	$(BIN)/python -m benchmarks.pipeline
+
+lock: ## Choose the newest versions allowed and lock them (needs uv)
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --group dev --constraints requirements/runtime.txt \
+	    --output-file requirements/dev.txt
+	$(LOCK) requirements/build.in --constraints requirements/dev.txt \
+	    --output-file requirements/build.txt
+
+# --- what is installed, and when it has to be again -------------------------------------------
+
+$(BIN)/python:
+	requirements/make-venv $(VENV)
+
+$(VENV)/.runtime: $(BIN)/python requirements/build.txt requirements/runtime.txt pyproject.toml
+	$(PIP) --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
