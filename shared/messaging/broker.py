@@ -21,8 +21,19 @@ class BrokerUnavailable(TransientError):
     reason = "broker_unavailable"
 
 
+UNROUTABLE = "unroutable"
+NACKED = "nacked"
+CONFIRM_TIMEOUT = "confirm_timeout"
+CONNECTION_LOST = "connection_lost"
+
+
 class PublishFailed(TransientError):
-    """Some messages are not safely with the broker; `failed` says which, and why."""
+    """Some messages are not safely with the broker; `failed` says which, and why.
+
+    The reasons are few and stable: those above, and `not_sent: …` for a message that AMQP cannot
+    carry. One of the last two kinds of trouble may still have reached a queue: delivery is
+    at least once.
+    """
 
     reason = "publish_failed"
 
@@ -66,7 +77,8 @@ class Consumption(Protocol):
         """Return up to `limit` deliveries, waiting for the first at most `timeout_seconds`.
 
         Never waits for more than what is already there. Empty when nothing came or
-        `wake` was called.
+        `wake` was called. Raises ConfigurationError, after the wait, while the queue is missing
+        or forbidden; a lost connection is no error here: it is being rebuilt, see `is_active`.
         """
         ...
 
@@ -105,12 +117,16 @@ class Broker(Protocol):
     def publish(self, messages: Sequence[WireMessage]) -> None:
         """Return when every message is confirmed and routed.
 
-        Raises `PublishFailed` naming the messages that are not; the others are safe.
+        Raises `PublishFailed` naming the messages that are not; the others are safe. Every
+        message must carry an id.
         """
         ...
 
     def consume(self, queue: str, prefetch: int) -> Consumption:
-        """Subscribe to `queue` with at most `prefetch` unsettled deliveries at a time."""
+        """Subscribe to `queue` with at most `prefetch` unsettled deliveries at a time.
+
+        Does not fail when the broker is away: the subscription is made as soon as it is back.
+        """
         ...
 
     def depth(self, queue: str) -> int:

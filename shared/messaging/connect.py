@@ -1,0 +1,28 @@
+"""The broker that a URL names: the only place that knows both adapters."""
+
+from shared.domain.errors import ConfigurationError
+from shared.messaging.broker import Broker
+from shared.messaging.embedded import EmbeddedBroker
+from shared.messaging.rabbitmq import RabbitMQBroker
+from shared.messaging.topology import Topology
+
+RABBITMQ_SCHEMES = ("amqp", "amqps")
+
+
+def connect(url: str, topology: Topology, name: str) -> Broker:
+    """Return the broker at `url`: RabbitMQ for amqp and amqps, a kombu transport otherwise.
+
+    `name` is what the connections are shown as. Raises ConfigurationError for an unusable URL;
+    a broker that is away is no error, it is connected to when it is back.
+    """
+    _, separator, _ = url.partition("://")
+    if not separator:
+        raise ConfigurationError("broker URL: not a URL")
+    if is_rabbitmq(url):
+        return RabbitMQBroker(url, name=name)
+    return EmbeddedBroker(topology, url)
+
+
+def is_rabbitmq(url: str) -> bool:
+    """Whether `url` names a RabbitMQ broker, which must be provisioned before use."""
+    return url.partition("://")[0] in RABBITMQ_SCHEMES

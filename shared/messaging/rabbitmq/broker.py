@@ -1,0 +1,99 @@
+"""The RabbitMQ adapter of the broker port: one connection to publish, one per consumption."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import pika
+from pika.channel import Channel
+
+from shared.messaging.broker import BrokerUnavailable, Consumption, WireMessage
+from shared.messaging.rabbitmq.consumption import RabbitMQConsumption
+from shared.messaging.rabbitmq.faults import channel_fault
+from shared.messaging.rabbitmq.parameters import parameters_from, place
+from shared.messaging.rabbitmq.publisher import Publisher
+
+DEPTH_TIMEOUT_SECONDS = 10.0
+
+
+class RabbitMQBroker:
+    """See `shared.messaging.broker.Broker`. Connects in the background once it is made.
+
+    It declares nothing, so its user needs no `configure` right; `name` is what the management UI
+    shows its connections as.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        heartbeat_seconds: int = 30,
+        confirm_timeout_seconds: float = 30.0,
+    ) -> None:
+        self._url = url
+        self._name = name
+        self._heartbeat = heartbeat_seconds
+        parameters = self._parameters("publish")
+        self._place = place(parameters)
+        self._publisher = Publisher(parameters, confirm_timeout_seconds=confirm_timeout_seconds)
+        self._consumptions: list[RabbitMQConsumption] = []
+
+    def publish(self, messages: Sequence[WireMessage]) -> None:
+        """Return when all are confirmed and routed. Raises PublishFailed naming the others."""
+        self._publisher.publish(messages)
+
+    def consume(self, queue: str, prefetch: int) -> Consumption:
+        """Subscribe to `queue`; the subscription is kept alive until it is closed."""
+        consumption = RabbitMQConsumption(self._parameters(f"consume {queue}"), queue, prefetch)
+        self._consumptions.append(consumption)
+        consumption.start()
+        return consumption
+
+    def depth(self, queue: str) -> int:
+        """Return how many messages are ready in `queue`.
+
+        Asked on a channel of its own, because the broker closes the channel on which somebody
+        asks for a queue that does not exist.
+        """
+        self._publisher.await_ready()
+        answer: Future[int] = self._publisher.link.request(
+            lambda connection, answer: _ask_depth(connection, queue, answer)
+        )
+        try:
+            return answer.result(DEPTH_TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise BrokerUnavailable(f"no answer from RabbitMQ at {self._place}") from None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether publishing is possible now (connected, not blocked)."""
+        return self._publisher.is_ready
+
+    def close(self) -> None:
+        """Close every connection. May be called twice."""
+        for consumption in self._consumptions:
+            consumption.close()
+        self._publisher.close()
+
+    def _parameters(self, purpose: str) -> pika.ConnectionParameters:
+        return parameters_from(
+            self._url,
+            connection_name=f"{self._name}: {purpose}",
+            heartbeat_seconds=self._heartbeat,
+        )
+
+
+def _ask_depth(connection: pika.SelectConnection, queue: str, answer: "Future[int]") -> None:
+    def ask(channel: Channel) -> None:
+        channel.add_on_close_callback(refuse)
+        channel.queue_declare(queue, passive=True, callback=lambda frame: tell(channel, frame))
+
+    def tell(channel: Channel, frame: pika.frame.Method) -> None:
+        answer.set_result(frame.method.message_count)
+        channel.close()
+
+    def refuse(_channel: Channel, error: BaseException) -> None:
+        if not answer.done():
+            answer.set_exception(channel_fault(error, f"asking for the queue {queue}"))
+
+    connection.channel(on_open_callback=ask)
