@@ -15,7 +15,13 @@ from services.sandbox.wire import HTML_TYPE, Delivery, Request, Response
 
 
 class FaultKind(StrEnum):
-    """What can go wrong."""
+    """What can go wrong.
+
+    Without effect: too_many_requests, server_error, unavailable (503 as HTML), html (with 200),
+    status (any), held (no answer until released), reset. With effect: truncated (shorter than its
+    Content-Length), slow, lost (connection closed without an answer), stalled (no answer until
+    released). repeated_page answers a search with the page before.
+    """
 
     TOO_MANY_REQUESTS = "too_many_requests"
     SERVER_ERROR = "server_error"
@@ -26,6 +32,7 @@ class FaultKind(StrEnum):
     SLOW = "slow"
     RESET = "reset"
     LOST = "lost"
+    STALLED = "stalled"
     REPEATED_PAGE = "repeated_page"
     STATUS = "status"
 
@@ -34,6 +41,7 @@ _SPOILS_DELIVERY = {
     FaultKind.TRUNCATED: Delivery.TRUNCATED,
     FaultKind.SLOW: Delivery.SLOW,
     FaultKind.LOST: Delivery.DROPPED,
+    FaultKind.STALLED: Delivery.HELD,
 }
 _TOO_MANY = b'{"message":"Too Many Requests"}'
 _HTML_PAGE = b"<!doctype html><html><body><h1>One moment, please ...</h1></body></html>"
@@ -76,7 +84,7 @@ class FaultPlan:
     def order(self, fault: Fault) -> None:
         """Add a fault to the plan."""
         with self._lock:
-            if fault.kind is FaultKind.HELD and self.released.is_set():
+            if self.released.is_set():
                 self.released = threading.Event()
             self._waiting.append(fault)
 

@@ -63,22 +63,28 @@ class Api:
         self._gate = gate
         self._routes = self._table()
 
-    def answer(self, request: Request) -> tuple[str, Response]:
-        """Return the name of the route, for the books, and the answer."""
-        route_name = "unknown"
+    def answer(self, request: Request) -> Response:
+        """Carry out one request, or refuse it."""
         try:
             store_id, route, parts = self._find(request)
-            _, _, route_name, resource, handle = route
+            _, _, _, resource, handle = route
             identity = self._gate.identify(
                 request, integration_as_bearer=self._shop.quirks.integration_as_bearer
             )
             if resource:
                 identity.demand(resource)
-            return route_name, _rendered(request, handle(Call(request, identity, parts, store_id)))
+            return _rendered(request, handle(Call(request, identity, parts, store_id)))
         except Refusal as refusal:
-            return route_name, refusal.response()
+            return refusal.response()
         except Exception:  # noqa: BLE001 - the platform, too, hides its bugs behind a report id
-            return route_name, internal_error(f"webapi-{uuid4().hex[:13]}").response()
+            return internal_error(f"webapi-{uuid4().hex[:13]}").response()
+
+    def route_name(self, request: Request) -> str:
+        """Return the name of the route that `request` would take, for the books."""
+        try:
+            return self._find(request)[1][2]
+        except Refusal:
+            return "unknown"
 
     def _find(self, request: Request) -> tuple[int | None, Route, tuple[str, ...]]:
         base = _BASE.match(request.path)

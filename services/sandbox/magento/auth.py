@@ -117,7 +117,9 @@ class Gate:
             raise oauth_refused("A consumer having the specified key does not exist.")
         if oauth["oauth_token"] != ACCESS_TOKEN:
             raise oauth_refused("Specified token does not exist.")
+        # Before the signature, as the platform does: a badly signed request uses its nonce up.
         self._check_timestamp(oauth["oauth_timestamp"])
+        self._use_nonce(oauth["oauth_nonce"])
         expected = oauth1.signature(
             request.method,
             f"http://{request.headers.get('host', '')}{request.raw_path}",
@@ -127,13 +129,13 @@ class Gate:
         )
         if not hmac.compare_digest(expected.encode(), oauth["oauth_signature"].encode()):
             raise oauth_refused("The signature is invalid. Verify and try again.")
-        self._use_nonce(oauth["oauth_nonce"])
 
     def _check_timestamp(self, text: str) -> None:
         # Against real time: a test that moves the shop's clock does not move the client's.
+        # The platform swallows its own message about the timestamp and says this instead.
         deviation = abs(int(text) - self.real_time()) if text.isdigit() else float("inf")
         if deviation > TIMESTAMP_TOLERANCE_SECONDS:
-            raise oauth_refused("Incorrect timestamp value in the oauth_timestamp parameter.")
+            raise oauth_refused("An error occurred validating the nonce")
 
     def _use_nonce(self, nonce: str) -> None:
         # Two generations, each as long as a timestamp can be good, so nothing is ever scanned.
@@ -143,7 +145,5 @@ class Gate:
                 self._older_nonces, self._nonces = self._nonces, set()
                 self._nonces_since = now
             if nonce in self._nonces or nonce in self._older_nonces:
-                raise oauth_refused(
-                    "The nonce is already being used by the consumer with ID %1.", 1
-                )
+                raise oauth_refused("The nonce is already being used by the consumer with ID %1", 1)
             self._nonces.add(nonce)

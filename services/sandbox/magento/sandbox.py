@@ -87,20 +87,15 @@ class SandboxMagento:
     def _handle(self, request: Request) -> Response:
         if request.path.startswith(CONTROL_PREFIX):
             return self._control_routes.answer(request)
-        route = "fault"
-
-        def answer(asked: Request) -> Response:
-            nonlocal route
-            if self.control.is_in_maintenance:
-                route = "maintenance"
-                return maintenance()
-            if not asked.path.startswith("/rest/"):
-                route = "storefront"
-                return storefront(asked)
-            route, response = self._api.answer(asked)
-            return response
-
-        response = self._faults.answer(request, answer)
+        response = self._faults.answer(request, self._answer)
+        route = self._api.route_name(request)
         answered = response.delivery in {Delivery.WHOLE, Delivery.SLOW}
         self._ledger.count_request(request.method, route, response.status if answered else 0)
         return response
+
+    def _answer(self, request: Request) -> Response:
+        if self.control.is_in_maintenance:
+            return maintenance()
+        if not request.path.startswith("/rest/"):
+            return storefront(request)
+        return self._api.answer(request)

@@ -132,8 +132,8 @@ def _refuse_replaced_default(stored: Record, listed: list[Record], quirks: Quirk
         if owner and owner not in kept and any(each.get(flag) for each in listed):
             raise Refusal(
                 400,
-                'Invalid value of "%value" provided for the %fieldName field.',
-                {"fieldName": flag, "value": owner},
+                "The %fieldName value is invalid. Set the correct value and try again.",
+                {"fieldName": flag},
             )
 
 
