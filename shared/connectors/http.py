@@ -12,7 +12,7 @@ Promise: a call ends by its deadline, and no error text holds a query, a body or
 
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -146,19 +146,23 @@ class HttpClient:
         caller to find out.
         """
         body = None if json is None else orjson.dumps(json)
-        attempts = self._limits.attempts if method == "GET" else 1
         with deadline(self._limits.total_seconds):
-            for attempt in stamina.retry_context(
-                on=(RemoteUnavailable, UnreadableAnswer),
-                attempts=attempts,
-                timeout=self._limits.total_seconds,
-                wait_initial=0.2,
-                wait_max=2.0,
-                wait_jitter=0.3,
-            ):
+            if method != "GET" or self._limits.attempts == 1:
+                return self._once(method, url, headers(), body)
+            for attempt in self._attempts():
                 with attempt:
                     return self._once(method, url, headers(), body)
         raise AssertionError("unreachable")
+
+    def _attempts(self) -> Iterable[stamina.Attempt]:
+        return stamina.retry_context(
+            on=(RemoteUnavailable, UnreadableAnswer),
+            attempts=self._limits.attempts,
+            timeout=self._limits.total_seconds,
+            wait_initial=0.2,
+            wait_max=2.0,
+            wait_jitter=0.3,
+        )
 
     def _once(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None

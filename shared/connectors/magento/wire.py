@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from shared.domain.customer import ShortText
+
 
 def _list_of_lines(value: Any) -> Any:
     """Read one line as a list of one; older shops send streets so."""
@@ -42,7 +44,7 @@ class WireAddress(_Wire):
     country_id: str | None = None
     street: Lines = ()
     company: str | None = None
-    telephone: str | None = None
+    telephone: ShortText | None = None
     postcode: str | None = None
     city: str | None = None
     prefix: str | None = None

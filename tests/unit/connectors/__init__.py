@@ -1,0 +1,1 @@
+"""Tests of the connectors, without a shop."""
