@@ -14,15 +14,20 @@ from shared.domain.customer import Phone
 NOT_VALID: Final = "is no valid telephone number"
 NO_COUNTRY: Final = "has no country to be read by"
 
-# What an extension is called where the library does not know the word.
+# What an extension is called; the library knows but half of these, and dials the rest.
 _EXTENSION: Final = re.compile(
     r"[\s,;/(-]*(?<![^\W\d_])"
-    r"(?:durchwahl|dwl?|nebenstelle|nst|apparat|app|klappe|kl|poste|interno|toestel|tst|ext|x)"
-    r"[\s.:#-]*([0-9]{1,7})[\s)]*$",
+    r"(?:durchwahl|dwl?|nebenstelle|nst|apparat|app|klappe|kl|poste|interno|int|toestel|tst|anexo"
+    r"|extension|extn?|x|доб|#)"
+    r"[\s.:=#-]*([0-9]{1,7})[\s)#]*$",
     re.IGNORECASE,
 )
 _LETTERS_WITHIN: Final = re.compile(r"\d.*[^\W\d_]", re.DOTALL)
-_VANITY_COUNTRY: Final = 1  # North America spells numbers: 1-800-FLOWERS
+# Germany has longer numbers; E.164, and so every target, has not.
+_E164: Final = re.compile(r"\+[1-9][0-9]{3,14}")
+# North America spells numbers: 1-800-FLOWERS.
+_VANITY_COUNTRY: Final = 1
+_VANITY: Final = re.compile(r"8[0-9]{2}[\s).-]*[A-Z0-9-]{7,}$")
 
 
 class _Reading(NamedTuple):
@@ -54,10 +59,10 @@ def _read(raw: str, country: str | None) -> _Reading:
     if number is None:
         is_international = dialled.lstrip(" (").startswith(("+", "00"))
         return _Reading(problem=NOT_VALID if country or is_international else NO_COUNTRY)
-    return _Reading(
-        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
-        extension=said_extension or number.extension or None,
-    )
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not _E164.fullmatch(e164):
+        return _Reading(problem=NOT_VALID)
+    return _Reading(e164=e164, extension=said_extension or number.extension or None)
 
 
 def _split_extension(raw: str) -> tuple[str, str | None]:
@@ -71,13 +76,11 @@ def _valid(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return None
-    # Outside North America letters are remarks, and must not be dialled.
-    if _LETTERS_WITHIN.search(text) and not _letters_belong(text, number):
+    if _LETTERS_WITHIN.search(text) and not _is_vanity(text, number):
         return None
     return number if phonenumbers.is_valid_number(number) else None
 
 
-def _letters_belong(text: str, number: phonenumbers.PhoneNumber) -> bool:
-    return number.extension is not None or (
-        number.country_code == _VANITY_COUNTRY and not re.search(r"[^\W\d_].*\s.*[^\W\d_]", text)
-    )
+def _is_vanity(text: str, number: phonenumbers.PhoneNumber) -> bool:
+    """Whether the letters in `text` are meant to be dialled, and are not a remark after it."""
+    return number.country_code == _VANITY_COUNTRY and _VANITY.search(text) is not None
