@@ -55,12 +55,11 @@ COPY deploy/container/probe.py /usr/local/lib/patron/probe.py
 ENV PATH=/opt/patron/bin:$PATH \
     PATRON_CONFIG=/etc/patron/patron.toml \
     PATRON_HEALTH__HOST=0.0.0.0 \
-    PATRON_HEALTH__PORT=9101 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /var/lib/patron
-EXPOSE 9101
+EXPOSE 9101 9102 9103
 HEALTHCHECK --interval=15s --timeout=5s --start-period=120s --retries=4 \
     CMD ["python", "-IS", "/usr/local/lib/patron/probe.py", "/livez"]
 ENTRYPOINT ["patron"]

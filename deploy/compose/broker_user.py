@@ -7,36 +7,42 @@ again sets the same user, password and rights.
 import base64
 import http.client
 import json
-import os
-from urllib.parse import quote
+from pathlib import Path
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-VHOST = quote("/", safe="")
 RIGHTS = {
     "configure": "^$",
     "write": r"^patron\.(customers|dead)$",
-    "read": r"^patron\.((importer|processor|exporter\..+)|(importer|processor|exporter)\.dead)$",
+    "read": r"^patron\.(importer|processor|exporter)(\..+)?$",
 }
 
 
-def put(path: str, body: dict[str, str]) -> None:
+def main() -> None:
+    """Set the user named in the workers' URL, and its rights on that URL's virtual host."""
+    management, worker = secret("broker_management_url"), secret("broker_worker_url")
+    user = quote(unquote(worker.username or ""), safe="")
+    put(management, f"/api/users/{user}", {"password": unquote(worker.password or ""), "tags": ""})
+    put(management, f"/api/permissions/{worker.path.removeprefix('/')}/{user}", RIGHTS)
+
+
+def secret(name: str) -> SplitResult:
+    """Return the URL that is mounted as this secret."""
+    return urlsplit(Path("/run/secrets", name).read_text(encoding="utf-8").strip())
+
+
+def put(management: SplitResult, path: str, body: dict[str, str]) -> None:
     """Set one resource of the management interface, or stop with what it answered."""
-    connection = http.client.HTTPConnection(os.environ["BROKER_HOST"], 15672, timeout=30)
-    connection.request("PUT", path, json.dumps(body), headers())
+    credentials = f"{unquote(management.username or '')}:{unquote(management.password or '')}"
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(credentials.encode()).decode(),
+        "Content-Type": "application/json",
+    }
+    connection = http.client.HTTPConnection(management.hostname or "", management.port, timeout=30)
+    connection.request("PUT", path, json.dumps(body), headers)
     status = connection.getresponse().status
     if status not in {http.client.CREATED, http.client.NO_CONTENT}:
         raise SystemExit(f"the broker answered {status} to PUT {path}")
 
 
-def headers() -> dict[str, str]:
-    """Identify as the administrator."""
-    credentials = f"{os.environ['BROKER_ADMIN']}:{os.environ['BROKER_ADMIN_PASSWORD']}"
-    return {
-        "Authorization": "Basic " + base64.b64encode(credentials.encode()).decode(),
-        "Content-Type": "application/json",
-    }
-
-
 if __name__ == "__main__":
-    worker = quote(os.environ["BROKER_WORKER"], safe="")
-    put(f"/api/users/{worker}", {"password": os.environ["BROKER_WORKER_PASSWORD"], "tags": ""})
-    put(f"/api/permissions/{VHOST}/{worker}", RIGHTS)
+    main()

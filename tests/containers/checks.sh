@@ -74,9 +74,11 @@ workers_may_configure_nothing() {
     say "the workers' broker user configures nothing, and there is no guest"
 }
 
-# To be completed with the sandbox and the CLI.
+ask_the_shop() { compose exec -T sandbox python - < "$here/numbered.py"; }
+
 demo_customers_are_numbered() {
-    :
+    eventually 180 "the shop's customers are numbered" ask_the_shop || fail "customers have no number"
+    say "numbered: $(ask_the_shop)"
 }
 
 stopping_is_graceful() {

@@ -102,7 +102,7 @@ mirror() {
 
 start_daemon() {
     say "daemon under $work"
-    iptables-save > "$work/iptables.before"
+    iptables-save > "$work/iptables.before" 2> /dev/null
     cat /proc/sys/net/ipv4/ip_forward > "$work/ip_forward.before"
     ! ip link show docker0 > /dev/null 2>&1 || { echo "another Docker daemon is here" >&2; exit 2; }
     # In a session of its own: Ctrl-C is for us, and the daemon is still needed to clean up.
@@ -156,8 +156,10 @@ build_images() {
 
 start_stack() {
     say "stack"
-    sh "$root/deploy/compose/new-env.sh" > "$work/env"
-    cat >> "$work/env" <<-END
+    rm -rf "$work/secrets"
+    sh "$root/deploy/compose/new-secrets.sh" "$work/secrets"
+    cat > "$work/env" <<-END
+	PATRON_SECRETS=$work/secrets
 	PYTHON_IMAGE=patron-test/python
 	RABBITMQ_IMAGE=patron-test/rabbitmq
 	POSTGRES_IMAGE=patron-test/postgres
@@ -173,7 +175,7 @@ clean_up() {
     kill "$daemon" 2> /dev/null || true
     wait "$daemon" || true
     ip link delete docker0 2> /dev/null || true
-    iptables-restore < "$work/iptables.before" || true
+    iptables-restore < "$work/iptables.before" 2> /dev/null || true
     cat "$work/ip_forward.before" > /proc/sys/net/ipv4/ip_forward || true
     [ -n "$keep" ] || rm -rf "$work"
 }

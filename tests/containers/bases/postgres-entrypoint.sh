@@ -1,9 +1,10 @@
 #!/bin/sh
 # First start: a cluster whose superuser, password and database come from POSTGRES_USER,
-# POSTGRES_PASSWORD and POSTGRES_DB, as with the official image. Every start: serve on all addresses.
+# POSTGRES_PASSWORD(_FILE) and POSTGRES_DB, as with the official image. Every start: serve on all addresses.
 set -eu
 
 create_cluster() {
+    [ -z "${POSTGRES_PASSWORD_FILE:-}" ] || POSTGRES_PASSWORD=$(cat "$POSTGRES_PASSWORD_FILE")
     : "${POSTGRES_PASSWORD:?must be set}"
     user=${POSTGRES_USER:-postgres} database=${POSTGRES_DB:-${POSTGRES_USER:-postgres}}
     password_file=$(mktemp)
