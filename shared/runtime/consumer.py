@@ -23,8 +23,8 @@ from shared.observability.metrics import Metrics
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.loops import Beat
-from shared.runtime.outbox import is_republished
 from shared.runtime.patience import Patience, Stopping
+from shared.runtime.publisher import is_republished
 from shared.runtime.received import Handler, Received, Result, is_ours
 
 _TAKE_SECONDS = 1.0

@@ -17,6 +17,7 @@ from types import FrameType
 
 import structlog
 
+from shared.domain.errors import ConfigurationError
 from shared.messaging.broker import BrokerUnavailable
 from shared.observability.evidence import class_name
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
@@ -26,7 +27,7 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
-_OUTAGES = (BrokerUnavailable, DatabaseUnavailable, DatabaseContended)
+_OUTAGES = (BrokerUnavailable, DatabaseUnavailable, DatabaseContended, ConfigurationError)
 
 Report = Callable[[str, BaseException], None]
 _log = structlog.get_logger()

@@ -13,24 +13,24 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
+import sqlalchemy as sa
 import structlog
 
-from shared.domain.errors import Oversized
+from shared.domain.errors import ConfigurationError
 from shared.domain.messages import Parcel
-from shared.messaging.broker import Broker, BrokerUnavailable, PublishFailed, WireMessage
-from shared.messaging.codec import to_wire
+from shared.messaging.broker import Broker, BrokerUnavailable
 from shared.observability.metrics import Metrics
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
 from shared.persistence.tables import messages
-from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.loops import Beat
+from shared.runtime.publisher import Publisher
 
-_REPUBLISHED = "x-patron-republished"
+_OUTAGES = (BrokerUnavailable, DatabaseUnavailable, DatabaseContended, ConfigurationError)
 _log = structlog.get_logger()
 
 
@@ -47,7 +47,6 @@ class OutboxSettings:
     measure_every_seconds: float = 10.0
     reconcile_every_seconds: float = 60.0
     unfinished_after_seconds: float = 900.0
-    unroutable_delay_seconds: float = 60.0
     most_waiting: int = 20_000
     restores: bool = False
 
@@ -70,10 +69,11 @@ class Outbox:
     ) -> None:
         self._broker = broker
         self._units = units
-        self._failures = failures
         self._metrics = metrics
         self._queues_for = queues_for
         self._settings = settings or OutboxSettings()
+        self._publisher = Publisher(broker, failures, metrics)
+        self._beat: Beat = lambda: None
         self._waiting: deque[Parcel] = deque()
         self._something_to_do = threading.Event()
         self._stopped = threading.Event()
@@ -103,6 +103,7 @@ class Outbox:
 
     def run(self, beat: Beat) -> None:
         """Publish until stopped, then once more."""
+        self._beat = beat
         while not self._stopped.is_set():
             beat()
             self._something_to_do.wait(max(0.0, self._relay_at - time.monotonic()))
@@ -129,7 +130,7 @@ class Outbox:
         """Do `work`; when broker or database are away, leave all to the relay and slow down."""
         try:
             work()
-        except (BrokerUnavailable, DatabaseUnavailable, DatabaseContended) as error:
+        except _OUTAGES as error:
             self._troubles += 1
             self._waiting.clear()
             pause = min(self._settings.relay_every_seconds * 2.0 ** min(self._troubles, 8), 15.0)
@@ -142,9 +143,9 @@ class Outbox:
 
     def _publish_waiting(self) -> None:
         while parcels := self._take():
-            publication = self._publish(parcels)
+            publication = self._publisher.publish(parcels)
             with self._units.begin() as work:
-                self._record(publication, work)
+                self._publisher.record(publication, work)
 
     def _take(self) -> list[Parcel]:
         many = min(len(self._waiting), self._settings.batch_size)
@@ -154,15 +155,25 @@ class Outbox:
         """Publish what is due; another process's relay gets other rows."""
         is_more = True
         while is_more and not self._stopped.is_set():
+            self._beat()
             with self._units.begin() as work:
                 parcels = work.store.due(self._settings.batch_size)
-                publication = self._publish(parcels)
-                self._record(publication, work)
-                self._put_off(publication, work)
+                publication = self._publisher.publish(parcels)
+                self._publisher.record(publication, work)
+                self._publisher.put_off(publication, work)
             is_more = len(parcels) == self._settings.batch_size
 
     def _restore(self) -> None:
-        """Publish everything unfinished: the broker has started empty."""
+        """Publish everything unfinished: the broker has started empty, and nobody else is there.
+
+        Leases are those of a process that died.
+        """
+        with self._units.begin() as work:
+            work.connection.execute(
+                sa.update(messages)
+                .where(messages.c.lease_owner.is_not(None))
+                .values(lease_owner=None, leased_until=None)
+            )
         self._republish(timedelta(0), lambda parcel: True)
         self._is_restored = True
 
@@ -174,20 +185,29 @@ class Outbox:
             queues = self._queues_for(parcel.routing_key)
             for queue in queues:
                 if queue not in depths:
-                    depths[queue] = self._broker.depth(queue)
+                    depths[queue] = self._depth(queue)
             return not any(depths[queue] for queue in queues)
 
         self._republish(timedelta(seconds=self._settings.unfinished_after_seconds), is_lost)
+
+    def _depth(self, queue: str) -> int:
+        try:
+            return self._broker.depth(queue)
+        except ConfigurationError:
+            return 0  # no such queue: whatever was in it is lost
 
     def _republish(self, age: timedelta, is_lost: Callable[[Parcel], bool]) -> None:
         before: datetime | None = None
         is_more = True
         while is_more and not self._stopped.is_set():
+            self._beat()
             with self._units.begin() as work:
                 before = before or work.now - age
                 parcels = work.store.stale(before, self._settings.batch_size)
                 lost = [parcel for parcel in parcels if is_lost(parcel)]
-                self._record(self._publish(lost, again=True), work)
+                publication = self._publisher.publish(lost, again=True)
+                self._publisher.record(publication, work)
+                self._publisher.put_off(publication, work)
                 # What is seen to wait in its queue is as good as published now.
                 found = {p.message_id for p in parcels} - {p.message_id for p in lost}
                 work.store.mark_published(found)
@@ -195,72 +215,9 @@ class Outbox:
                 _log.warning("outbox.republished", messages=len(lost))
             is_more = len(parcels) == self._settings.batch_size
 
-    def _publish(self, parcels: Sequence[Parcel], *, again: bool = False) -> "_Publication":
-        """Hand parcels to the broker in one batch and say what became of each."""
-        publication = _Publication()
-        batch = self._on_wire(parcels, publication)
-        if again:
-            batch = [_flagged(message) for message in batch]
-        if not batch:
-            return publication
-        began = time.monotonic()
-        try:
-            self._broker.publish(batch)
-        except PublishFailed as error:
-            publication.failed.update(error.failed)
-            _log.error("outbox.not_published", messages=len(error.failed))
-        except BrokerUnavailable:
-            self._metrics.publish.labels("unavailable").inc(len(batch))
-            raise
-        self._metrics.publish_confirm_seconds.observe(time.monotonic() - began)
-        self._metrics.publish.labels("confirmed").inc(len(batch) - len(publication.failed))
-        self._metrics.publish.labels("failed").inc(len(publication.failed))
-        sent = {parcel.message_id for parcel in parcels}
-        publication.confirmed.update(sent - publication.failed.keys() - publication.refused.keys())
-        return publication
-
-    def _on_wire(self, parcels: Sequence[Parcel], publication: "_Publication") -> list[WireMessage]:
-        batch = []
-        for parcel in parcels:
-            try:
-                batch.append(to_wire(parcel))
-            except Oversized as error:
-                publication.refused[parcel.message_id] = (parcel, error)
-        return batch
-
-    def _record(self, publication: "_Publication", work: UnitOfWork) -> None:
-        """Write down what became of each: published, or never to be sent."""
-        work.store.mark_published(publication.confirmed)
-        for parcel, error in publication.refused.values():
-            self._failures.bury_unsendable(parcel, error, work)
-
-    def _put_off(self, publication: "_Publication", work: UnitOfWork) -> None:
-        """Have what nobody can route wait, so that it does not stand before the others."""
-        until = work.now + timedelta(seconds=self._settings.unroutable_delay_seconds)
-        rows = [{"id": id_, "available_at": until} for id_ in publication.failed]
-        work.bulk.update(messages, rows, key=("id",))
-
     def _measure(self) -> None:
         with self._units.read() as work:
             backlog = work.store.backlog()
             waited = work.now - (backlog.oldest_due_at or work.now)
         self._metrics.outbox_pending.set(backlog.due)
         self._metrics.outbox_oldest_seconds.set(max(0.0, waited.total_seconds()))
-
-
-@dataclass(frozen=True, slots=True)
-class _Publication:
-    """What became of the parcels of one batch."""
-
-    confirmed: set[UUID] = field(default_factory=set)
-    failed: dict[UUID, str] = field(default_factory=dict)
-    refused: dict[UUID, tuple[Parcel, Oversized]] = field(default_factory=dict)
-
-
-def _flagged(message: WireMessage) -> WireMessage:
-    return replace(message, headers={**message.headers, _REPUBLISHED: True})
-
-
-def is_republished(message: WireMessage) -> bool:
-    """Whether the message was published again because its first publication led to nothing."""
-    return _REPUBLISHED in message.headers
