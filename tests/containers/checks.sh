@@ -1,5 +1,5 @@
 # What must hold of the running stack. Sourced by run.sh, which brings `compose`, `eventually`, `say`.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 workers=(importer processor exporter)
 
