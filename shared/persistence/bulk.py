@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from shared.persistence.sets import SetStatement
+from shared.persistence.sets import Found, SetStatement
 
 Row = Mapping[str, Any]
 Names = Iterable[str | sa.Column[Any]]
@@ -50,7 +50,7 @@ class Bulk:
 
     def select(
         self, columns: Iterable[sa.Column[Any]], by: By, values: Iterable[Any]
-    ) -> Sequence[sa.Row[Any]]:
+    ) -> Sequence[Found]:
         """Return `columns` of the rows whose `by` is among `values`, in no particular order.
 
         With several `by` columns, `values` are tuples of them.

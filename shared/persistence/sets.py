@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 
 Types = Mapping[str, TypeEngine[Any]]
 Columns = Mapping[str, Sequence[Any]]
+Found = sa.Row[*tuple[Any, ...]]
 
 
 class SetStatement:
@@ -34,9 +35,7 @@ class SetStatement:
         self._returns = tuple(returns)
         self._dialects: dict[str, _Statement] = {}
 
-    def run(
-        self, connection: sa.Connection, given: Columns, **values: Any
-    ) -> Sequence[sa.Row[Any]]:
+    def run(self, connection: sa.Connection, given: Columns, **values: Any) -> Sequence[Found]:
         """Execute over `given` columns of equal length; without any rows do nothing."""
         result = self._execute(connection, given, values)
         if result is None:
@@ -53,7 +52,7 @@ class SetStatement:
 
     def _execute(
         self, connection: sa.Connection, given: Columns, values: Mapping[str, Any]
-    ) -> sa.CursorResult[Any] | None:
+    ) -> sa.CursorResult[*tuple[Any, ...]] | None:
         if not given[next(iter(self._given))]:
             return None
         statement = self._dialects.get(connection.dialect.name)
@@ -72,7 +71,7 @@ class _Statement(Protocol):
 
     def execute(
         self, connection: sa.Connection, given: Columns, values: Mapping[str, Any]
-    ) -> sa.CursorResult[Any]: ...
+    ) -> sa.CursorResult[*tuple[Any, ...]]: ...
 
 
 class _WithArrays:
@@ -91,7 +90,7 @@ class _WithArrays:
 
     def execute(
         self, connection: sa.Connection, given: Columns, values: Mapping[str, Any]
-    ) -> sa.CursorResult[Any]:
+    ) -> sa.CursorResult[*tuple[Any, ...]]:
         parameters: dict[str, Any] = {
             f"given_{n}": _converted(convert, given[name])
             for n, (name, convert) in enumerate(self._given.items())
@@ -126,10 +125,12 @@ class _WithJson:
 
     def execute(
         self, connection: sa.Connection, given: Columns, values: Mapping[str, Any]
-    ) -> sa.CursorResult[Any]:
+    ) -> sa.CursorResult[*tuple[Any, ...]]:
         columns = [_converted(convert, given[name]) for name, convert in self._given.items()]
         rows = json.dumps(list(zip(*columns, strict=True)))
-        result: sa.CursorResult[Any] = connection.execute(self._clause, {"given": rows, **values})
+        result: sa.CursorResult[*tuple[Any, ...]] = connection.execute(
+            self._clause, {"given": rows, **values}
+        )
         return result
 
 

@@ -1,0 +1,234 @@
+"""How far each store view is imported, and which importer is at it.
+
+Several importers may run: each leases a due view, works, saves its progress with the lease as a
+fence, and sets when the view is due again. Its promise: progress is only ever saved by the holder
+of the lease, so a slow importer cannot overwrite what a faster one, or an operator, has set.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from shared.domain.errors import TransientError
+from shared.persistence.tables import Moment, cursors
+from shared.persistence.unit_of_work import UnitOfWork
+
+Task = Literal["poll", "sweep"]
+StoreViewKey = tuple[str, str]
+
+
+class LeaseLost(TransientError):
+    """The store view is somebody else's now; whoever holds it goes on from where we saved."""
+
+    reason = "lease_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """One store view's row; `watermark_at` is None before the first import."""
+
+    channel: str
+    store_view: str
+    watermark_at: datetime | None
+    watermark_key: str
+    sweep_key: str | None
+    sweep_started_at: datetime | None
+    sweep_finished_at: datetime | None
+    poll_due_at: datetime
+    sweep_due_at: datetime
+    lease_owner: str | None
+    leased_until: datetime | None
+    last_success_at: datetime | None
+    last_error: str | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to perform `task` on the store view of `cursor`; `token` tells it from others."""
+
+    cursor: Cursor
+    task: Task
+    token: str
+    until: datetime
+
+
+class Cursors:
+    """The cursors as one unit of work sees them."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+        self._connection = work.connection
+        self._now = work.now
+
+    def ensure(
+        self, views: Iterable[StoreViewKey], *, sweep_due_at: datetime | None = None
+    ) -> None:
+        """Have a cursor for each of these (channel, store view); a new one is due at once."""
+        rows = [
+            {
+                "channel": channel,
+                "store_view": store_view,
+                "poll_due_at": self._now,
+                "sweep_due_at": sweep_due_at or self._now,
+            }
+            for channel, store_view in views
+        ]
+        self._work.bulk.upsert(cursors, rows, key=("channel", "store_view"), update=())
+
+    def all(self) -> list[Cursor]:
+        """Return every cursor, by channel and store view."""
+        query = _CURSORS.order_by(cursors.c.channel, cursors.c.store_view)
+        return [_cursor(row) for row in self._connection.execute(query)]
+
+    def acquire(
+        self, owner: str, seconds: float, *, among: Collection[StoreViewKey]
+    ) -> Lease | None:
+        """Lease the store view that is longest due, of those `among`; None when none is.
+
+        Where a poll and a sweep are due, the poll comes first: it is short.
+        """
+        due = sa.or_(cursors.c.poll_due_at <= self._now, cursors.c.sweep_due_at <= self._now)
+        free = sa.or_(cursors.c.leased_until.is_(None), cursors.c.leased_until <= self._now)
+        row = self._connection.execute(
+            _CURSORS.where(due, free)
+            .where(sa.tuple_(cursors.c.channel, cursors.c.store_view).in_(sorted(among)))
+            .order_by(_due_since(self._now), cursors.c.channel, cursors.c.store_view)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        return self._lease(_cursor(row), owner, seconds) if row else None
+
+    def renew(self, lease: Lease, seconds: float) -> Lease:
+        """Prolong the lease. Raises LeaseLost."""
+        return self._save(lease, seconds)
+
+    def save_watermark(self, lease: Lease, at: datetime, key: str, *, seconds: float) -> Lease:
+        """Save how far a poll has come, and prolong the lease. Raises LeaseLost."""
+        return self._save(lease, seconds, watermark_at=at, watermark_key=key)
+
+    def save_sweep(self, lease: Lease, key: str, *, seconds: float) -> Lease:
+        """Save how far a sweep has come, and prolong the lease. Raises LeaseLost."""
+        return self._save(lease, seconds, sweep_key=key)
+
+    def succeed(self, lease: Lease, *, next_at: datetime, sweep_is_over: bool = True) -> None:
+        """Give the lease back after success; the task is due again `next_at`.
+
+        A sweep that is not over goes on from its key then. A request that came in meanwhile is
+        not forgotten: the task stays due. Raises LeaseLost.
+        """
+        over = {"sweep_key": None, "sweep_finished_at": self._now}
+        self._finish(
+            lease,
+            next_at,
+            last_success_at=self._now,
+            last_error=None,
+            failures=0,
+            **(over if lease.task == "sweep" and sweep_is_over else {}),
+        )
+
+    def fail(self, lease: Lease, error: str, *, retry_at: datetime) -> None:
+        """Give the lease back after a failure, described without personal data.
+
+        Raises LeaseLost.
+        """
+        self._finish(lease, retry_at, last_error=error, failures=cursors.c.failures + 1)
+
+    def request_now(
+        self, channel: str, store_view: str | None = None, *, sweep: bool = False
+    ) -> list[StoreViewKey]:
+        """Make a channel's store views, or one of them, due at once; return which."""
+        due = {"poll_due_at": self._now}
+        if sweep:
+            due["sweep_due_at"] = self._now
+        return self._change(channel, store_view, due)
+
+    def set_watermark(
+        self, channel: str, store_view: str, at: datetime | None, key: str = ""
+    ) -> bool:
+        """Import from `at` on (None: from the beginning); return whether there is such a view.
+
+        Takes the lease from whoever is importing, who would overwrite this; the view is due.
+        """
+        changes = {
+            "watermark_at": at,
+            "watermark_key": key,
+            "poll_due_at": self._now,
+            "lease_owner": None,
+            "leased_until": None,
+        }
+        return bool(self._change(channel, store_view, changes))
+
+    def _lease(self, cursor: Cursor, owner: str, seconds: float) -> Lease:
+        task: Task = "poll" if cursor.poll_due_at <= self._now else "sweep"
+        # The same importer may lose a view and get it again: owner alone would be no fence.
+        token = f"{owner}/{uuid4().hex}"
+        until = self._now + timedelta(seconds=seconds)
+        changes: dict[str, Any] = {"lease_owner": token, "leased_until": until}
+        if task == "sweep" and cursor.sweep_key is None:
+            changes["sweep_started_at"] = self._now
+        self._change(cursor.channel, cursor.store_view, changes)
+        return Lease(replace(cursor, **changes), task, token, until)
+
+    def _save(self, lease: Lease, seconds: float, **progress: Any) -> Lease:
+        until = self._now + timedelta(seconds=seconds)
+        self._fenced(lease, leased_until=until, **progress)
+        cursor = replace(lease.cursor, leased_until=until, **progress)
+        return replace(lease, cursor=cursor, until=until)
+
+    def _finish(self, lease: Lease, next_at: datetime, **changes: Any) -> None:
+        column = cursors.c.poll_due_at if lease.task == "poll" else cursors.c.sweep_due_at
+        was_due_at = getattr(lease.cursor, column.name)
+        unless_requested = sa.case(
+            (column == was_due_at, sa.literal(next_at, Moment())), else_=column
+        )
+        self._fenced(
+            lease,
+            lease_owner=None,
+            leased_until=None,
+            **{column.name: unless_requested},
+            **changes,
+        )
+
+    def _fenced(self, lease: Lease, **changes: Any) -> None:
+        cursor = lease.cursor
+        result = self._connection.execute(
+            sa.update(cursors)
+            .where(_is(cursor.channel, cursor.store_view), cursors.c.lease_owner == lease.token)
+            .values(**changes)
+        )
+        if not result.rowcount:
+            raise LeaseLost(f"{cursor.channel}/{cursor.store_view} is leased by somebody else")
+
+    def _change(
+        self, channel: str, store_view: str | None, changes: dict[str, Any]
+    ) -> list[StoreViewKey]:
+        rows = self._connection.execute(
+            sa.update(cursors)
+            .where(_is(channel, store_view))
+            .values(**changes)
+            .returning(cursors.c.channel, cursors.c.store_view)
+        )
+        return sorted((row.channel, row.store_view) for row in rows)
+
+
+_CURSORS = sa.select(*(cursors.c[field.name] for field in fields(Cursor)))
+
+
+def _is(channel: str, store_view: str | None) -> sa.ColumnElement[bool]:
+    this = cursors.c.channel == channel
+    return this if store_view is None else sa.and_(this, cursors.c.store_view == store_view)
+
+
+def _due_since(now: datetime) -> sa.ColumnElement[Any]:
+    """Since when the task that would be performed is due."""
+    is_poll = cursors.c.poll_due_at <= now
+    return sa.case((is_poll, cursors.c.poll_due_at), else_=cursors.c.sweep_due_at)
+
+
+def _cursor(row: Iterable[Any]) -> Cursor:
+    return Cursor(*row)

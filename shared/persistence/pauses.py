@@ -1,0 +1,52 @@
+"""Channels that wait, because their set-up is wrong, until an operator or time has mended it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from shared.persistence.tables import channel_pauses
+from shared.persistence.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a channel waits, since when, and when it is tried again. No personal data in it."""
+
+    channel: str
+    reason: str
+    detail: str
+    paused_at: datetime
+    retry_at: datetime
+
+
+def pause(work: UnitOfWork, channel: str, *, reason: str, detail: str, retry_at: datetime) -> None:
+    """Pause `channel`, or go on pausing it for a newer reason."""
+    row = {
+        "channel": channel,
+        "reason": reason,
+        "detail": detail,
+        "paused_at": work.now,
+        "retry_at": retry_at,
+    }
+    # `paused_at` stays what it was: the moment from which the channel has waited.
+    work.bulk.upsert(
+        channel_pauses, [row], key=("channel",), update=("reason", "detail", "retry_at")
+    )
+
+
+def active(work: UnitOfWork) -> dict[str, Pause]:
+    """Return all pauses by channel; one whose `retry_at` has passed awaits its trial."""
+    rows = work.connection.execute(sa.select(channel_pauses))
+    return {row.channel: Pause(**row._mapping) for row in rows}  # noqa: SLF001 - its public name
+
+
+def lift(work: UnitOfWork, channels: Collection[str]) -> set[str]:
+    """End the pauses of `channels`; return those that were paused."""
+    over = (
+        sa.delete(channel_pauses)
+        .where(channel_pauses.c.channel.in_(sorted(channels)))
+        .returning(channel_pauses.c.channel)
+    )
+    return set(work.connection.execute(over).scalars()) if channels else set()
