@@ -37,6 +37,7 @@ from shared.domain.messages import (
     parcel,
 )
 from shared.domain.policy import Policy
+from shared.persistence import history
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,17 +264,19 @@ class Plan:
         fields: list[str] | None = None,
     ) -> None:
         self.outcomes[event] += 1
-        detail = {"reason": reason} if reason else {}
+        detail: dict[str, object] = {"reason": reason} if reason else {}
+        if fields:
+            detail["fields"] = fields
         self.history.append(
-            {
-                "at": self.now,
-                "correlation_id": message.correlation_id,
-                "message_id": message.message_id,
-                "channel": source.channel,
-                "external_id": source.external_id,
-                "customer_id": customer_id,
-                "worker": "processor",
-                "event": event,
-                "detail": orjson.dumps({**detail, "fields": fields} if fields else detail).decode(),
-            }
+            history.line(
+                at=self.now,
+                correlation_id=message.correlation_id,
+                message_id=message.message_id,
+                channel=source.channel,
+                external_id=source.external_id,
+                customer_id=customer_id,
+                worker="processor",
+                event=event,
+                detail=orjson.dumps(detail).decode() if detail else None,
+            )
         )

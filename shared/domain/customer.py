@@ -15,7 +15,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 class Model(BaseModel):
     """A frozen value of the domain that names every key it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
+    )
 
     def to_json(self) -> bytes:
         """Serialise what was said, and only that, as UTF-8 JSON."""
@@ -28,7 +30,9 @@ class Model(BaseModel):
 
 ShortText = Annotated[str, StringConstraints(max_length=255)]
 LongText = Annotated[str, StringConstraints(max_length=4000)]
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Identifier = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 CustomValue = str | int | float | bool | None

@@ -1,0 +1,105 @@
+"""The two ways to read a store view: polling its changes, and sweeping all of it.
+
+Each page is taken in together with the cursor, in one transaction fenced by the lease; so a page
+that cannot be trusted, or a crash, leaves the cursor where it was (NEW-14).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from services.importer.pages import StoreViewReader, Taken, take_page, tell_deleted
+from shared.connectors.ports import Page, Watermark
+from shared.domain.messages import Parcel
+from shared.observability.metrics import Metrics
+from shared.persistence import source_records
+from shared.persistence.cursors import Cursors, Lease
+from shared.persistence.unit_of_work import UnitsOfWork
+from shared.runtime.loops import Beat
+
+SWEEP_SLICE_SECONDS: Final = 10.0
+
+
+@dataclass
+class Run:
+    """A task in progress: its lease, and what was read so far."""
+
+    lease: Lease
+    read: int = 0
+    changed: int = 0
+    deleted: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been going on."""
+        return time.monotonic() - self.began
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Reads store views into the outbox."""
+
+    units: UnitsOfWork
+    offer: Callable[[Sequence[Parcel]], None]
+    metrics: Metrics
+    lease_seconds: float
+    overlap_seconds: float
+
+    def poll(self, run: Run, reader: StoreViewReader, beat: Beat) -> None:
+        """Take in what changed since the watermark, less an overlap for late commits."""
+        for page in reader.source.changes(reader.store_view, self._since(run.lease)):
+            beat()
+            with self.units.begin() as work:
+                taken = take_page(page.records, reader, work, "poll")
+                if page.records:
+                    last = page.records[-1]
+                    run.lease = Cursors(work).save_watermark(
+                        run.lease, last.changed_at, last.scan_key, seconds=self.lease_seconds
+                    )
+            self._tell(run, taken, reader, work.sent)
+
+    def sweep(self, run: Run, reader: StoreViewReader, beat: Beat) -> bool:
+        """Take in every record, and find those that are gone. Returns whether it is over.
+
+        Stops after a while, so that polls get their turn; the next lease goes on from there.
+        """
+        after = run.lease.cursor.sweep_key or ""
+        for page in reader.source.sweep(reader.store_view, after):
+            beat()
+            deleted = self._missing(page, after, reader)
+            with self.units.begin() as work:
+                taken = take_page(page.records, reader, work, "sweep")
+                run.deleted += tell_deleted(deleted, reader, work)
+                after = page.records[-1].scan_key if page.records else after
+                run.lease = Cursors(work).save_sweep(run.lease, after, seconds=self.lease_seconds)
+            self._tell(run, taken, reader, work.sent)
+            if run.seconds > SWEEP_SLICE_SECONDS and not page.is_last:
+                return False
+        return True
+
+    def _since(self, lease: Lease) -> Watermark | None:
+        at = lease.cursor.watermark_at
+        return Watermark(at - timedelta(seconds=self.overlap_seconds)) if at else None
+
+    def _missing(self, page: Page, after: str, reader: StoreViewReader) -> list[str]:
+        """Return known records that the page should hold and the platform does not have."""
+        up_to = None if page.is_last else page.records[-1].scan_key
+        with self.units.read() as work:
+            expected = source_records.in_window(
+                work, reader.channel, reader.store_view, after_key=after, up_to_key=up_to
+            )
+        absent = expected - {record.external_id for record in page.records}
+        return [each for each in sorted(absent) if reader.source.fetch(each) is None]
+
+    def _tell(
+        self, run: Run, taken: Taken, reader: StoreViewReader, sent: Sequence[Parcel]
+    ) -> None:
+        self.offer(sent)
+        run.read += taken.changed + taken.unchanged
+        run.changed += taken.changed
+        records = self.metrics.import_records
+        records.labels(reader.channel, "changed").inc(taken.changed)
+        records.labels(reader.channel, "unchanged").inc(taken.unchanged)
