@@ -1,0 +1,1 @@
+"""Tests of the consumer loop, recoverability and the process, without a broker."""
