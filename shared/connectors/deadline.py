@@ -20,8 +20,10 @@ _ends_at: ContextVar[float | None] = ContextVar("deadline_ends_at", default=None
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Bound everything this thread waits for on a `DeadlineTransport` in the block."""
-    token = _ends_at.set(time.monotonic() + seconds)
+    """Bound what this thread waits for on a `DeadlineTransport`; an outer deadline still holds."""
+    ends_at = time.monotonic() + seconds
+    outer = _ends_at.get()
+    token = _ends_at.set(ends_at if outer is None else min(ends_at, outer))
     try:
         yield
     finally:

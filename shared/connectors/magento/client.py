@@ -96,7 +96,8 @@ class MagentoClient:
             return self._http.request(method, url, headers=headers, json=body)
         except AccessDenied:
             # A token may have run out; a refused request had no effect, so any may go again.
-            if not self._auth.renew(sent):
+            # Without a header there was no token: the login itself was refused.
+            if not sent or not self._auth.renew(sent):
                 raise
         return self._http.request(method, url, headers=headers, json=body)
 

@@ -48,18 +48,23 @@ class MagentoSink:
     def write(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
         """Carry out the exports, all about one customer, in at most one PUT."""
         try:
-            return self._write(exports, [self._wanted(export) for export in exports])
+            refusals = [self._refusal(export) for export in exports]
+            possible = [e for e, refusal in zip(exports, refusals, strict=True) if not refusal]
+            outcomes = iter(self._write(possible) if possible else ())
         except PatronError as error:
             return [Outcome(export, error=error) for export in exports]
+        return [
+            Outcome(export, error=refusal) if refusal else next(outcomes)
+            for export, refusal in zip(exports, refusals, strict=True)
+        ]
 
     def check(self) -> Sequence[Finding]:
         """Verify rights and store views, and that every attribute exists that is written."""
         codes = [c for c in (self._number_attribute, *self._additional_fields) if c != GROUP]
         return checked(self._client, self._settings.store_views, codes)
 
-    def _write(
-        self, exports: Sequence[CustomerExport], wanted: Sequence[Mapping[str, str]]
-    ) -> Sequence[Outcome]:
+    def _write(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
+        wanted = [self._wanted(export) for export in exports]
         target = {field: value for values in wanted for field, value in values.items()}
         before = self._read(exports[0].external_id)
         changes = {f: v for f, v in target.items() if not self._holds(before, f, v)}
@@ -68,12 +73,19 @@ class MagentoSink:
         unforeseen = fingerprint(_undone(after, before, changes)) != around[0]
         outcomes = []
         for export, values in zip(exports, wanted, strict=True):
-            if error := self._refused(after, {f: target[f] for f in values}):
+            if error := self._missed(after, {f: target[f] for f in values}):
                 outcomes.append(Outcome(export, error=error))
             else:
                 changed = not changes.keys().isdisjoint(values)
                 outcomes.append(Outcome(export, Written(changed, *around, unforeseen)))
         return outcomes
+
+    def _refusal(self, export: CustomerExport) -> PatronError | None:
+        """Return why an export cannot even be tried."""
+        group = export.values.get(GROUP)
+        if group is None or self._groups.id(group) is not None:
+            return None
+        return RemoteRejected(f"{GROUP}: the shop has no such customer group")
 
     def _wanted(self, export: CustomerExport) -> dict[str, str]:
         """Return what an export asks for, by attribute code; the group by its id."""
@@ -81,10 +93,7 @@ class MagentoSink:
             return {self._number_attribute: export.customer_number}
         wanted = dict(export.values)
         if GROUP in wanted:
-            group_id = self._groups.id(wanted[GROUP])
-            if group_id is None:
-                raise RemoteRejected(f"{GROUP}: the shop has no such customer group")
-            wanted[GROUP] = str(group_id)
+            wanted[GROUP] = str(self._groups.id(wanted[GROUP]))
         return wanted
 
     def _read(self, external_id: str) -> Item:
@@ -106,7 +115,7 @@ class MagentoSink:
         customer_id = before["id"]
         return _of_customer(self._client.update_customer(str(customer_id), body), customer_id)
 
-    def _refused(self, after: Item, target: Mapping[str, str]) -> PatronError | None:
+    def _missed(self, after: Item, target: Mapping[str, str]) -> PatronError | None:
         """Return what became of the fields that the answer does not hold as wanted."""
         wrong = [field for field, value in target.items() if not self._holds(after, field, value)]
         if dropped := [field for field in wrong if field not in _fields(after)]:
