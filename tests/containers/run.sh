@@ -5,7 +5,7 @@
 #
 # For a Debian machine that can pull no image: the bases are made here with debootstrap, in a Docker
 # daemon of our own with everything under DIR (default: a temporary directory). Run as root.
-# Promise: whatever happens, nothing of it is left running, and the firewall is as it was.
+# Promise: the machine's own network and firewall are never touched, and nothing is left running.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,9 +17,10 @@ main() {
     trap clean_up EXIT
     trap 'exit 130' INT TERM
     install_tools
-    start_daemon
+    start_builder
     build_bases
     build_images
+    start_runner
     start_stack
     # shellcheck source=tests/containers/checks.sh
     . "$here/checks.sh"
@@ -63,7 +64,7 @@ eventually() {
 install_tools() {
     say "tools"
     local missing=() package
-    for package in docker.io debootstrap iptables; do
+    for package in docker.io debootstrap iptables iproute2; do
         dpkg -s "$package" > /dev/null 2>&1 || missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] || {
@@ -100,16 +101,29 @@ mirror() {
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1
 }
 
+# To build, the daemon uses the machine's network as it is and changes nothing about it.
+start_builder() {
+    start_daemon dockerd --bridge none --iptables=false --ip-forward=false
+}
+
+# To run, it has a network namespace of its own, whose bridges and firewall go when it goes.
+start_runner() {
+    stop_daemon
+    start_daemon unshare --net sh -c 'ip link set lo up && exec dockerd "$@"' sh
+}
+
+# In a session of its own: Ctrl-C is for us, and the daemon is still needed to clean up.
 start_daemon() {
-    say "daemon under $work"
-    iptables-save > "$work/iptables.before" 2> /dev/null
-    cat /proc/sys/net/ipv4/ip_forward > "$work/ip_forward.before"
-    ! ip link show docker0 > /dev/null 2>&1 || { echo "another Docker daemon is here" >&2; exit 2; }
-    # In a session of its own: Ctrl-C is for us, and the daemon is still needed to clean up.
-    setsid dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/dockerd.pid" \
-        --host "$DOCKER_HOST" > "$work/dockerd.log" 2>&1 &
+    setsid "$@" --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/dockerd.pid" \
+        --host "$DOCKER_HOST" >> "$work/dockerd.log" 2>&1 &
     daemon=$!
     eventually 60 "the daemon answers" docker version
+}
+
+stop_daemon() {
+    kill "$daemon" 2> /dev/null || true
+    wait "$daemon" || true
+    daemon=''
 }
 
 build_bases() {
@@ -172,11 +186,7 @@ clean_up() {
     [ -n "$daemon" ] || return 0
     say "clean up"
     compose down --volumes --remove-orphans --timeout 10 > "$work/down.log" 2>&1 || true
-    kill "$daemon" 2> /dev/null || true
-    wait "$daemon" || true
-    ip link delete docker0 2> /dev/null || true
-    iptables-restore < "$work/iptables.before" 2> /dev/null || true
-    cat "$work/ip_forward.before" > /proc/sys/net/ipv4/ip_forward || true
+    stop_daemon
     [ -n "$keep" ] || rm -rf "$work"
 }
 
