@@ -1,0 +1,43 @@
+"""Runs the processor: `python -m services.processor` or `patron run processor`."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from services.processor.worker import process_batch
+from shared.domain.messages import Envelope
+from shared.messaging.topology import PROCESSOR_QUEUE
+from shared.persistence.unit_of_work import UnitOfWork
+from shared.runtime.consumer import Consumer, Subscription
+from shared.runtime.foundation import Foundation
+from shared.runtime.lifecycle import Worker
+from shared.runtime.main import Role, main_of
+from shared.runtime.transactional import TransactionalHandler
+
+NAME = "processor"
+
+
+def build(foundation: Foundation) -> Role:
+    """Return the processor on top of `foundation`."""
+    policy, metrics = foundation.installation.policy, foundation.metrics
+
+    def process(messages: Sequence[Envelope[Any]], work: UnitOfWork) -> None:
+        plan = process_batch(messages, work, policy)
+        for event, count in plan.outcomes.items():
+            metrics.decisions.labels(event.removeprefix("customer.")).inc(count)
+
+    batch_size = foundation.installation.settings.processor.batch_size
+    recorder = foundation.recorder(NAME)
+    consumer = Consumer(
+        Subscription(NAME, PROCESSOR_QUEUE, batch_size, prefetch=batch_size * 3),
+        foundation.broker,
+        foundation.units,
+        TransactionalHandler(process, foundation.units, recorder, foundation.outbox.offer),
+        failures=recorder,
+        metrics=metrics,
+    )
+    return Role(Worker(NAME, [consumer]), [consumer.readiness])
+
+
+if __name__ == "__main__":
+    sys.exit(main_of(NAME, build))

@@ -1,0 +1,144 @@
+"""What every process stands on, opened from its installation: database, broker, outbox, metrics.
+
+Built once for each process by its `__main__`; the workers are built on top of it.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry
+
+from shared.connectors.http import RemoteCall
+from shared.connectors.ports import Connector
+from shared.domain.errors import ConfigurationError
+from shared.messaging.broker import Broker
+from shared.messaging.connect import connect, is_rabbitmq
+from shared.observability.health import Check, cached
+from shared.observability.metrics import Metrics, create_metrics
+from shared.persistence import migrate
+from shared.persistence.engine import create_engine
+from shared.persistence.unit_of_work import UnitsOfWork
+from shared.runtime.failures import FailureRecorder
+from shared.runtime.installation import Installation
+from shared.runtime.outbox import Outbox, OutboxSettings
+from shared.runtime.recoverability import Recoverability
+
+PING_SECONDS = 2.0
+
+
+@dataclass
+class Foundation:
+    """The open parts of a process; `name` is how it is known to broker, database and logs."""
+
+    installation: Installation
+    name: str
+    engine: sa.Engine
+    units: UnitsOfWork
+    broker: Broker
+    registry: CollectorRegistry
+    metrics: Metrics
+    outbox: Outbox
+    owner: str
+    _closers: list[Callable[[], None]] = field(default_factory=list)
+
+    def recorder(self, worker: str) -> FailureRecorder:
+        """Return what writes down the failures of `worker`'s messages."""
+        return _recorder(self.installation, worker)
+
+    def connector(self, channel: str) -> Connector:
+        """Return a channel's connector, counted by the metrics and closed with the process."""
+        connector = self.installation.connect(channel, self._observe)
+        self._closers.append(connector.close)
+        return connector
+
+    def threads(self, many: int, name: str) -> ThreadPoolExecutor:
+        """Return threads for remote calls that end with the process."""
+        threads = ThreadPoolExecutor(many, thread_name_prefix=name)
+        self._closers.append(lambda: threads.shutdown(cancel_futures=True))
+        return threads
+
+    def readiness(self) -> Sequence[Check]:
+        """Return the checks of what every worker depends on."""
+        return (cached(self._database, PING_SECONDS), self._broker)
+
+    def closers(self) -> list[Callable[[], None]]:
+        """Return what lets go of everything, in order."""
+        return [*self._closers, self.broker.close, self.engine.dispose]
+
+    def _database(self) -> str | None:
+        with self.engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+        return None
+
+    def _broker(self) -> str | None:
+        return None if self.broker.is_connected else "broker not connected"
+
+    def _observe(self, call: RemoteCall) -> None:
+        self.metrics.http_client_requests.labels(call.platform, call.outcome).inc()
+        self.metrics.http_client_request_seconds.labels(call.platform).observe(call.seconds)
+
+
+def open_foundation(installation: Installation, name: str) -> Foundation:
+    """Open database and broker. Raises ConfigurationError if the database is not migrated."""
+    settings = installation.settings
+    database_url = settings.database.url.get_secret_value()
+    broker_url = settings.broker.url.get_secret_value()
+    engine = create_engine(database_url, application_name=name)
+    _check_migrated(engine)
+    units = UnitsOfWork(engine)
+    registry = CollectorRegistry()
+    metrics = create_metrics(registry, version=version("patron"))
+    broker = connect(broker_url, installation.topology, name)
+    outbox = Outbox(
+        broker,
+        units,
+        _recorder(installation, name),
+        metrics,
+        worker=name,
+        queues_for=installation.topology.queues_for,
+        settings=OutboxSettings(restores=not is_rabbitmq(broker_url)),
+    )
+    return Foundation(
+        installation, name, engine, units, broker, registry, metrics, outbox, owner(name)
+    )
+
+
+def migrate_embedded(installation: Installation) -> None:
+    """Create the state of an embedded installation; a server's database is never touched."""
+    url = sa.make_url(installation.settings.database.url.get_secret_value())
+    if url.get_backend_name() != "sqlite":
+        return
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    migrate.upgrade(url.render_as_string(hide_password=False))
+
+
+def owner(name: str) -> str:
+    """Return a name for leases that no other process has at the same time."""
+    return f"{name}@{socket.gethostname()}:{os.getpid()}"
+
+
+def _recorder(installation: Installation, worker: str) -> FailureRecorder:
+    recovery = installation.settings.recovery
+    policy = Recoverability(
+        max_attempts=recovery.attempts,
+        first_delay_seconds=recovery.first_delay_seconds,
+        max_delay_seconds=recovery.longest_delay_seconds,
+        pause_seconds=recovery.pause_seconds,
+    )
+    return FailureRecorder(worker, policy, config_version=installation.policy.version)
+
+
+def _check_migrated(engine: sa.Engine) -> None:
+    current, expected = migrate.current(engine), migrate.expected()
+    if current != expected:
+        raise ConfigurationError(
+            f"the database is at revision {current or 'none'}, this version needs {expected};"
+            " run `patron db upgrade`"
+        )

@@ -1,0 +1,108 @@
+"""The last mile of every `__main__`: configuration to running process, with clear exits.
+
+Exit codes: 0 drained after a signal, 1 failed, 2 the configuration cannot be used, 75 something
+that was needed at start is away for now and starting again may help.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from shared.config import ConfigurationInvalid
+from shared.domain.errors import ConfigurationError, TransientError
+from shared.observability import logs
+from shared.observability.health import Check, Checks, HealthServer
+from shared.runtime.foundation import Foundation, open_foundation
+from shared.runtime.installation import Installation, configuration_path, load_installation
+from shared.runtime.lifecycle import Process, Worker, run
+
+EXIT_CONFIGURATION = 2
+EXIT_TEMPORARY = 75
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A worker as built on a foundation, and what its readiness depends on besides."""
+
+    worker: Worker
+    readiness: Sequence[Check]
+
+
+Build = Callable[[Foundation], Role]
+
+
+def main_of(name: str, build: Build) -> int:
+    """Run one worker as this process, configured by the environment."""
+    try:
+        path = configuration_path(None, os.environ)
+        installation = load_installation(path, os.environ)
+    except ConfigurationInvalid as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there is no log before its configuration
+        return EXIT_CONFIGURATION
+    return run_roles(installation, name, {name: build})
+
+
+def run_roles(
+    installation: Installation,
+    name: str,
+    builds: Mapping[str, Build],
+    *,
+    log_format: logs.LogFormat | None = None,
+) -> int:
+    """Run workers in this process until a signal; return the exit code."""
+    settings = installation.settings
+    logs.configure(log_format or settings.logs.format, settings.logs.level, service=name)
+    try:
+        foundation = open_foundation(installation, name)
+    except (ConfigurationError, TransientError) as error:
+        _log.critical("process.not_started", reason=error.reason, error=str(error))
+        is_temporary = isinstance(error, TransientError)
+        return EXIT_TEMPORARY if is_temporary else EXIT_CONFIGURATION
+    try:
+        return _run(foundation, builds)
+    except TransientError as error:
+        _log.critical("process.not_started", reason=error.reason, error=str(error))
+        return EXIT_TEMPORARY
+
+
+def _run(foundation: Foundation, builds: Mapping[str, Build]) -> int:
+    roles = [build(foundation) for build in builds.values()]
+    workers = [
+        *(role.worker for role in roles),
+        Worker("outbox", [], background=[foundation.outbox]),
+    ]
+    process = Process(workers)
+    checks = Checks(
+        startup=[process.startup],
+        liveness=[process.liveness],
+        readiness=[
+            process.readiness,
+            *foundation.readiness(),
+            *(check for role in roles for check in role.readiness),
+        ],
+    )
+    settings = foundation.installation.settings
+    servers = [
+        HealthServer(settings.health.host, port, checks, foundation.registry)
+        for port in _ports(foundation.installation, builds)
+    ]
+    for server in servers:
+        server.start()
+    closers = [*foundation.closers(), *(server.close for server in servers)]
+    return run(process, grace_seconds=settings.lifecycle.grace_seconds, close=closers)
+
+
+def _ports(installation: Installation, builds: Mapping[str, Build]) -> list[int]:
+    """Return the port of each role; those that are 0 are given by the system."""
+    health = installation.settings.health
+    ports = {
+        "importer": health.importer_port,
+        "processor": health.processor_port,
+        "exporter": health.exporter_port,
+    }
+    return [ports[name] for name in builds]
