@@ -5,6 +5,7 @@ platform's own.
 """
 
 import re
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,6 @@ from services.sandbox.magento.errors import (
     internal_error,
     no_such_entity,
     no_such_route,
-    wrong_type,
 )
 from services.sandbox.magento.fields import parse_fields, trim
 from services.sandbox.magento.metadata import attribute_metadata
@@ -45,10 +45,7 @@ class Call:
 
     def number(self) -> int:
         """Return the id in the path."""
-        try:
-            return int(self.parts[0])
-        except ValueError:
-            raise wrong_type(self.parts[0], "int") from None
+        return int(self.parts[0])
 
 
 Answer = Callable[[Call], Any]
@@ -77,6 +74,7 @@ class Api:
         except Refusal as refusal:
             return refusal.response()
         except Exception:  # noqa: BLE001 - the platform, too, hides its bugs behind a report id
+            self._shop.ledger.bugs.append(traceback.format_exc())
             return internal_error(f"webapi-{uuid4().hex[:13]}").response()
 
     def route_name(self, request: Request) -> str:
@@ -186,7 +184,7 @@ def storefront(_: Request) -> Response:
 
 
 def _route(method: str, path: str, resource: str, answer: Answer) -> Route:
-    pattern = re.compile(re.sub(r"\{\w+\}", r"([^/]+)", path))
+    pattern = re.compile(path.replace("{id}", r"(\d+)").replace("{code}", r"([^/]+)"))
     return method, pattern, path, resource, answer
 
 

@@ -41,13 +41,13 @@ class Control:
             read_customer({"customer": customer}), origin="shopper", store_id=store_id
         )
 
-    def edit_profile(self, customer_id: int, **changes: Any) -> Record:
+    def edit_profile(self, customer_id: int, /, **changes: Any) -> Record:
         """Let a shopper edit the account; `updated_at` moves."""
         given = read_customer({"customer": changes})
         return self._shop.update(customer_id, given, origin="shopper", is_admin=True)
 
     def edit_address(
-        self, customer_id: int, address_id: int | None = None, **changes: Any
+        self, customer_id: int, address_id: int | None = None, /, **changes: Any
     ) -> Record:
         """Let a shopper edit an address; `updated_at` stays, unless a default moves.
 
@@ -63,7 +63,7 @@ class Control:
             book[place] = saving.overlay_address(book[place], _address(changes))
             return self._keep_book(record, wanted, changes, "edit_address")
 
-    def add_address(self, customer_id: int, **address: Any) -> Record:
+    def add_address(self, customer_id: int, /, **address: Any) -> Record:
         """Let a shopper add an address; `updated_at` stays, unless it becomes a default."""
         with self._shop.lock:
             record = self._shop.record(customer_id)
@@ -163,6 +163,10 @@ class Control:
     def requests(self, method: str = "", route: str = "", status: int | None = None) -> int:
         """Count the requests that match; `route` as in `stats`."""
         return self._shop.ledger.requests(method, route, status)
+
+    def bugs(self) -> list[str]:
+        """Return the tracebacks of the sandbox's own failures, which clients see as 500."""
+        return list(self._shop.ledger.bugs)
 
     def reset_stats(self) -> None:
         """Forget the books."""

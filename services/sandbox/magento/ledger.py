@@ -33,6 +33,7 @@ class Ledger:
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._writes: defaultdict[int, list[Write]] = defaultdict(list)
         self._mails: list[int] = []
+        self.bugs: list[str] = []
 
     def count_request(self, method: str, route: str, status: int) -> None:
         """Count one answered request; status 0 is one that got no answer."""
@@ -60,6 +61,7 @@ class Ledger:
             self._requests.clear()
             self._writes.clear()
             self._mails.clear()
+            self.bugs.clear()
 
     def requests(self, method: str = "", route: str = "", status: int | None = None) -> int:
         """Count the requests that match what is given; `route` as in `stats`."""
@@ -92,6 +94,7 @@ class Ledger:
                 "updates": sum(write.action == "update" for _, write in api_writes),
                 "identical_updates": sum(write.is_identical for _, write in api_writes),
                 "deletes": sum(write.action == "delete" for _, write in api_writes),
+                "bugs": len(self.bugs),
                 "customers_written": len({number for number, _ in api_writes}),
             }
 

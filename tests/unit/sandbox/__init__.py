@@ -1,0 +1,1 @@
+"""The sandbox shop: people, rules, wire, faults."""
