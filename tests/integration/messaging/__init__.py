@@ -1,0 +1,1 @@
+"""The RabbitMQ adapter against real brokers: provisioning, the wire, faults."""
