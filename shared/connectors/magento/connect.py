@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import httpx2
+
 from shared.connectors.http import CallObserver, HttpClient, unobserved
 from shared.connectors.magento.client import MagentoClient
 from shared.connectors.magento.errors import Explanation
@@ -19,19 +21,23 @@ def connect(
     channel: str,
     observe: CallObserver = unobserved,
     additional_fields: Sequence[str] = (),
+    *,
+    transport: httpx2.BaseTransport | None = None,
 ) -> Connector:
     """Return the connector of `channel`. Opens no connection yet.
 
-    `additional_fields` are the names that additional data is written to.
+    `additional_fields` are the names that additional data is written to; `transport` takes the
+    place of the pool of connections.
     """
     explain = Explanation((settings.number_attribute, *additional_fields))
     http = HttpClient(
         platform=PLATFORM,
         channel=channel,
         limits=settings.limits,
-        tls=settings.tls(),
+        tls=None if transport else settings.tls(),
         observe=observe,
         explain=explain,
+        transport=transport,
     )
     client = MagentoClient(settings, http, explain)
     groups = Groups(client)
