@@ -8,7 +8,7 @@ LOCK    := uv pip compile --quiet --upgrade --generate-hashes --universal --pyth
            --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint bench lock
+.PHONY: help setup demo test unit lint style types imports bench lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,10 +24,16 @@ test: setup ## Run the whole suite, against a real RabbitMQ and PostgreSQL
 unit: setup ## Run the tests that need no services
 	$(BIN)/pytest tests/unit $(ARGS)
 
-lint: setup ## Check style, types and the direction of imports
+lint: style types imports ## Check style, types and the direction of imports (-k: all of them)
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
+
+imports: setup
 	$(BIN)/lint-imports
 
 bench: setup ## Measure the pipeline on this machine

@@ -164,7 +164,7 @@ def _or_fail() -> Iterator[None]:
     try:
         yield
     except ServiceUnavailable as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _upgrade(url: str) -> None:

@@ -30,7 +30,7 @@ class _Asked(BaseException):
 def main() -> int:
     """Provide the services named on the command line until asked to end."""
     options = _options()
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    logging.basicConfig(level=logging.CRITICAL, format="%(name)s: %(message)s")
     logging.getLogger("tests.services").setLevel(logging.INFO)
     with _until_asked(), ExitStack() as life:
         try:

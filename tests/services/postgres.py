@@ -46,12 +46,11 @@ class Databases:
     def create(self, *, template: str | None = None) -> str:
         """Create a database, empty or as a copy of the template's, and return its URL."""
         name = f"patron_test_{uuid4().hex[:12]}"
-        source = make_url(template).database if template else "template0"
-        self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(str(source))
-            )
-        )
+        source: sql.SQL | sql.Identifier = sql.SQL("template0 ENCODING 'UTF8'")
+        if template:
+            source = sql.Identifier(str(make_url(template).database))
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(statement.format(sql.Identifier(name), source))
         return _text(self._admin.set(database=name))
 
     def drop(self, url: str) -> None:

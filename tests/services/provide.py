@@ -26,7 +26,10 @@ def provide(service: str, life: ExitStack) -> Addresses:
     if choice != "packages" and (addresses := _from_container(service, life)):
         return addresses
     if choice == "containers":
-        raise ServiceUnavailable(f"{CHOICE}=containers, but no Docker engine can run {service}")
+        raise ServiceUnavailable(
+            f"{CHOICE}=containers, but no Docker engine can run {service}; "
+            f"`{CHOICE}=containers python -m tests.services {service}` says why"
+        )
     return _from_package(service, life)
 
 
