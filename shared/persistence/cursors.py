@@ -90,14 +90,14 @@ class Cursors:
     ) -> Lease | None:
         """Lease the store view that is longest due, of those `among`; None when none is.
 
-        Where a poll and a sweep are due, the poll comes first: it is short.
+        Of a poll and a sweep that are due, the one that has been so for longer comes first, so
+        that a sweep in slices leaves room for polls, and frequent polls for the sweep.
         """
-        due = sa.or_(cursors.c.poll_due_at <= self._now, cursors.c.sweep_due_at <= self._now)
         free = sa.or_(cursors.c.leased_until.is_(None), cursors.c.leased_until <= self._now)
         row = self._connection.execute(
-            _CURSORS.where(due, free)
+            _CURSORS.where(self._now >= _DUE_SINCE, free)
             .where(sa.tuple_(cursors.c.channel, cursors.c.store_view).in_(sorted(among)))
-            .order_by(_due_since(self._now), cursors.c.channel, cursors.c.store_view)
+            .order_by(_DUE_SINCE, cursors.c.channel, cursors.c.store_view)
             .limit(1)
             .with_for_update(skip_locked=True)
         ).first()
@@ -164,7 +164,7 @@ class Cursors:
         return bool(self._change(channel, store_view, changes))
 
     def _lease(self, cursor: Cursor, owner: str, seconds: float) -> Lease:
-        task: Task = "poll" if cursor.poll_due_at <= self._now else "sweep"
+        task: Task = "poll" if cursor.poll_due_at <= cursor.sweep_due_at else "sweep"
         # The same importer may lose a view and get it again: owner alone would be no fence.
         token = f"{owner}/{uuid4().hex}"
         until = self._now + timedelta(seconds=seconds)
@@ -217,17 +217,15 @@ class Cursors:
 
 
 _CURSORS = sa.select(*(cursors.c[field.name] for field in fields(Cursor)))
+_DUE_SINCE = sa.case(
+    (cursors.c.poll_due_at <= cursors.c.sweep_due_at, cursors.c.poll_due_at),
+    else_=cursors.c.sweep_due_at,
+)
 
 
 def _is(channel: str, store_view: str | None) -> sa.ColumnElement[bool]:
     this = cursors.c.channel == channel
     return this if store_view is None else sa.and_(this, cursors.c.store_view == store_view)
-
-
-def _due_since(now: datetime) -> sa.ColumnElement[Any]:
-    """Since when the task that would be performed is due."""
-    is_poll = cursors.c.poll_due_at <= now
-    return sa.case((is_poll, cursors.c.poll_due_at), else_=cursors.c.sweep_due_at)
 
 
 def _cursor(row: Iterable[Any]) -> Cursor:

@@ -44,6 +44,11 @@ def upgrade_connection(connection: sa.Connection, revision: str = "head") -> Non
     command.upgrade(configuration(connection), revision)
 
 
+def downgrade_connection(connection: sa.Connection, revision: str) -> None:
+    """Migrate back in the transaction of `connection`. Tables that go take their rows along."""
+    command.downgrade(configuration(connection), revision)
+
+
 def current(engine: sa.Engine) -> str | None:
     """Return the revision the database is at, or None when it is empty."""
     with engine.connect() as connection:

@@ -1,8 +1,7 @@
 """The message store keeps its promises, the same on PostgreSQL and on SQLite."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,23 +16,7 @@ from shared.persistence.failures import ConstraintViolated
 from shared.persistence.store import GRACE_SECONDS, Backlog, Retry
 from shared.persistence.tables import dead_letters, foreign_messages, messages
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-class SettableClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        """Tell the time."""
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
+from tests.integration.persistence.builders import NOON, Crash, SettableClock, a_parcel
 
 
 @pytest.fixture
@@ -50,25 +33,6 @@ def units(any_migrated_url: str, clock: SettableClock) -> Iterator[UnitsOfWork]:
     engine.dispose()
 
 
-def a_parcel(**changes: Any) -> Parcel:
-    """Return a message that differs from others by its id."""
-    id_ = uuid4()
-    parcel = Parcel(
-        message_id=id_,
-        routing_key="customer.imported",
-        type="customer.imported",
-        schema_version=1,
-        correlation_id=id_,
-        causation_id=None,
-        occurred_at=NOON,
-        channel="shop",
-        subject=f"shop/{id_}",
-        traceparent=None,
-        body=b'{"name":"\xc3\x84nne"}\x00\xff',
-    )
-    return replace(parcel, **changes)
-
-
 def a_letter(parcel: Parcel, **evidence: Any) -> DeadLetter:
     """Return the dead letter of `parcel`."""
     defaults = {"worker": "processor", "queue": "patron.processor", "reason": "bug", "attempts": 5}
@@ -83,10 +47,6 @@ def add(units: UnitsOfWork, *parcels: Parcel, published: bool = False) -> list[U
         if published:
             work.store.mark_published(ids)
     return ids
-
-
-class Crash(Exception):
-    """What goes wrong in the middle of a unit of work."""
 
 
 def do_and_crash(units: UnitsOfWork, deed: Callable[[UnitOfWork], object]) -> None:
