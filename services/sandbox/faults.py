@@ -76,7 +76,7 @@ class FaultPlan:
     released: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._waiting: list[Fault] = []
         self._last_page: dict[str, Response] = {}
         self.struck = 0
@@ -97,6 +97,11 @@ class FaultPlan:
     def release(self) -> None:
         """Let go of held and slow connections: the held ones close, the slow ones finish."""
         self.released.set()
+
+    def wait_until_struck(self, times: int, timeout_seconds: float) -> bool:
+        """Wait until faults have struck `times` in all; say whether they did."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self.struck >= times, timeout_seconds)
 
     def waiting(self) -> list[Fault]:
         """Return the faults still to come."""
@@ -150,6 +155,7 @@ class FaultPlan:
                     self._waiting[place] = replace(fault, skip=fault.skip - 1)
                     continue
                 self.struck += 1
+                self._lock.notify_all()
                 self._waiting[place] = replace(fault, times=fault.times - 1)
                 if fault.times <= 1:
                     del self._waiting[place]

@@ -141,7 +141,8 @@ def person(seed: int, index: int, *, awkward: bool = True) -> Person:
     dice = Dice(seed, origin, "person")
     titles = known.country.titles
     company, tax = _company(dice, known, awkward=awkward) if known.is_business else ("", "")
-    contact = _Contact(_phone_of(seed, origin, awkward=awkward), company, tax)
+    phone_owner = sketch(seed, origin, awkward=awkward) if known.is_twin else known
+    contact = _Contact(_phone_of(seed, phone_owner, awkward=awkward), company, tax)
     return Person(
         sketch=known,
         title=titles[0 if known.is_female else 1] if dice.chance(60) else "",
@@ -252,8 +253,10 @@ def _address_book(seed: int, origin: int, known: Sketch, contact: _Contact) -> t
     if oddity in {"no_default_shipping", "no_defaults"}:
         shipping = None
     return tuple(
-        replace(
-            _address(Dice(seed, origin, "address", place), known, contact),
+        _address(
+            Dice(seed, origin, "address", place),
+            known,
+            contact,
             is_default_billing=place == billing,
             is_default_shipping=place == shipping,
         )
@@ -261,7 +264,14 @@ def _address_book(seed: int, origin: int, known: Sketch, contact: _Contact) -> t
     )
 
 
-def _address(dice: Dice, known: Sketch, contact: _Contact) -> Address:
+def _address(
+    dice: Dice,
+    known: Sketch,
+    contact: _Contact,
+    *,
+    is_default_billing: bool,
+    is_default_shipping: bool,
+) -> Address:
     country, company = known.country, contact.company
     town: Town = dice.pick(country.towns)
     number = str(1 + dice.roll(180)) + ("b" if dice.chance(6) else "")
@@ -281,16 +291,15 @@ def _address(dice: Dice, known: Sketch, contact: _Contact) -> Address:
         phone=contact.phone,
         company=company,
         tax_id=contact.tax_id,
-        is_default_billing=True,
-        is_default_shipping=True,
+        is_default_billing=is_default_billing,
+        is_default_shipping=is_default_shipping,
     )
 
 
-def _phone_of(seed: int, index: int, *, awkward: bool) -> str:
-    if awkward and index % TWIN_EVERY == 27:
-        return _phone_of(seed, index - 1, awkward=awkward)
-    known = sketch(seed, index, awkward=awkward)
-    dice = Dice(seed, index, "phone")
+def _phone_of(seed: int, known: Sketch, *, awkward: bool) -> str:
+    if awkward and known.index % TWIN_EVERY == 27:
+        return _phone_of(seed, sketch(seed, known.index - 1), awkward=awkward)
+    dice = Dice(seed, known.index, "phone")
     if known.oddity == "unparsable_phone":
         return dice.pick(_UNPARSABLE_PHONES)
     town = dice.pick(known.country.towns)

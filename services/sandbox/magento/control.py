@@ -4,6 +4,7 @@ The same methods serve Python tests and, through `control_routes`, `/_sandbox`. 
 shopper's deeds here move `updated_at` exactly when the real shop would.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -148,6 +149,14 @@ class Control:
     def faults_waiting(self) -> int:
         """Return how many faults have not struck yet."""
         return sum(fault.times for fault in self._faults.waiting())
+
+    def wait_for_fault(self, times: int = 1, timeout_seconds: float = 10) -> bool:
+        """Wait until faults have struck `times` since the start; say whether they did."""
+        return self._faults.wait_until_struck(times, timeout_seconds)
+
+    def wait_until(self, holds: Callable[[], bool], timeout_seconds: float = 10) -> bool:
+        """Wait until `holds`, looked at after each request and write; say whether it came true."""
+        return self._shop.ledger.wait_until(holds, timeout_seconds)
 
     def maintenance(self, *, on: bool) -> None:
         """Put the shop under maintenance: 503 as HTML, for every request."""

@@ -4,7 +4,9 @@ Its promise: every write to a customer stands here once, in order, whoever made 
 """
 
 import threading
+import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -29,26 +31,43 @@ class Ledger:
     """Counts requests and keeps every write."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._requests: Counter[tuple[str, str, int]] = Counter()
         self._writes: defaultdict[int, list[Write]] = defaultdict(list)
         self._mails: list[int] = []
+        self._entries = 0
         self.bugs: list[str] = []
 
     def count_request(self, method: str, route: str, status: int) -> None:
         """Count one answered request; status 0 is one that got no answer."""
         with self._lock:
             self._requests[method, route, status] += 1
+            self._entries += 1
+            self._lock.notify_all()
 
     def record(self, customer_id: int, write: Write) -> None:
         """Note a write."""
         with self._lock:
             self._writes[customer_id].append(write)
+            self._entries += 1
+            self._lock.notify_all()
 
     def send_welcome_mail(self, customer_id: int) -> None:
         """Note the mail that a new customer gets, wanted or not."""
         with self._lock:
             self._mails.append(customer_id)
+
+    def wait_until(self, holds: Callable[[], bool], timeout_seconds: float) -> bool:
+        """Wait until `holds`, looked at after each request and write; say whether it came true."""
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            seen = self._entries
+            if holds():  # asked without the lock, so that it may ask the shop anything
+                return True
+            with self._lock:
+                while self._entries == seen:
+                    if not self._lock.wait(deadline - time.monotonic()):
+                        return holds()
 
     def writes(self, customer_id: int) -> list[Write]:
         """Return the writes to one customer, oldest first."""

@@ -1,5 +1,6 @@
 """The control interface: what shoppers do, and when `updated_at` tells the truth about it."""
 
+import threading
 from datetime import UTC, datetime
 
 import httpx2
@@ -110,3 +111,19 @@ def test_mistakes_in_control_calls_are_told(
 
     assert answer.status_code == status
     assert answer.json()["message"]
+
+
+def test_a_test_can_wait_for_what_a_client_does(
+    shop: SandboxMagento, client: httpx2.Client
+) -> None:
+    """No polling: the condition is looked at after each request and write."""
+    control = shop.control
+    path = "/rest/V1/customers/5"
+    writing = threading.Thread(target=client.put, args=(path,), kwargs={"json": {"customer": {}}})
+
+    writing.start()
+    came = control.wait_until(lambda: control.requests("PUT", "customers/{id}", 200) == 1)
+    writing.join()
+
+    assert came
+    assert not control.wait_until(lambda: False, timeout_seconds=0.01)

@@ -114,8 +114,7 @@ def test_a_held_connection_closes_when_released(
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    while shop.control.faults_waiting():
-        pass
+    assert shop.control.wait_for_fault()
     shop.control.release()
     waiting.join(5)
 
