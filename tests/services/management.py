@@ -26,6 +26,11 @@ class RabbitManagement:
         self._url = (url or f"http://{parts.hostname}:{_DEFAULT_PORT}").rstrip("/")
         self._auth = httpx2.BasicAuth(self._user, password)
 
+    @property
+    def api_url(self) -> str:
+        """The address of the management API."""
+        return self._url
+
     def url(self, *, vhost: str = "/", user: str | None = None, password: str = "") -> str:
         """Return an AMQP URL for a virtual host, as the administrator or as another user."""
         own_account, _, address = self._broker.netloc.rpartition("@")
