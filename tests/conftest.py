@@ -60,7 +60,8 @@ def rabbit_management() -> RabbitManagement:
     try:
         management.ping()
     except httpx2.HTTPError as error:
-        pytest.fail(f"{error!r}: name the broker's management API in {MANAGEMENT}", pytrace=False)
+        message = f"{error!r}: name the broker's management API in {MANAGEMENT}"
+        raise pytest.fail.Exception(message, pytrace=False) from None
     return management
 
 
