@@ -63,9 +63,26 @@ def expected() -> str:
     return head
 
 
+def draft(url: str, subject: str) -> Path:
+    """Write the migration from the newest revision, where `url` is, to what the tables say.
+
+    For developers: read it, correct it, commit it.
+    """
+    revision = f"{int(expected()) + 1:04d}"
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            command.revision(configuration(connection), subject, autogenerate=True, rev_id=revision)
+    finally:
+        engine.dispose()
+    (path,) = (_MIGRATIONS / "versions").glob(f"{revision}_*.py")
+    return path
+
+
 def configuration(connection: sa.Connection | None = None) -> Config:
     """Return Alembic's configuration; it lives in no file, so that an installed wheel migrates."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     return config

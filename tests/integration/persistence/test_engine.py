@@ -219,6 +219,24 @@ def test_a_terminated_backend_is_unavailable_and_replaced(postgresql: sa.Engine)
         assert work.connection.execute(sa.select(number_series)).all() == []
 
 
+def test_a_commit_that_gets_no_answer_is_unavailability(postgresql: sa.Engine) -> None:
+    """Whether it took place, the next claim of the same messages will tell (fault 32)."""
+    units = UnitsOfWork(postgresql)
+    _execute(
+        units,
+        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$",
+        "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON number_series"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()",
+    )
+
+    with pytest.raises(DatabaseUnavailable):
+        _execute(units, "INSERT INTO number_series (name, next_value) VALUES ('x', 1)")
+
+    with units.read() as work:
+        assert work.connection.execute(sa.select(number_series)).all() == []
+
+
 def test_a_stopped_server_is_unavailable_until_it_is_back(
     private_postgres: PostgresCluster,
 ) -> None:

@@ -1,5 +1,7 @@
 """Migrations bring a database to exactly what the tables say."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from shared.persistence import migrate
 from shared.persistence.engine import create_engine
-from shared.persistence.tables import messages, metadata
+from shared.persistence.tables import channel_pauses, messages, metadata
 from tests.integration.persistence.builders import InThread
 from tests.services import Databases
 
@@ -119,6 +121,28 @@ def test_a_failed_migration_changes_nothing(any_database_url: str) -> None:
         migrate.upgrade(any_database_url)
 
     assert sa.inspect(engine).get_table_names() == ["messages"]
+    engine.dispose()
+
+
+def test_a_migration_is_drafted_from_what_the_tables_say(
+    any_migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the difference, in types of the database rather than ours, and it works."""
+    monkeypatch.setattr(
+        migrate, "_MIGRATIONS", shutil.copytree(migrate._MIGRATIONS, tmp_path / "migrations")
+    )
+    engine = create_engine(any_migrated_url)
+    with engine.begin() as connection:
+        channel_pauses.drop(connection)
+
+    path = migrate.draft(any_migrated_url, "Pause channels")
+    migrate.upgrade(any_migrated_url)
+
+    text = path.read_text()
+    assert path.name == f"{migrate.expected()}_pause_channels.py"
+    assert "sa.DateTime(timezone=True)" in text
+    assert "shared" not in text
+    assert sa.inspect(engine).has_table("channel_pauses")
     engine.dispose()
 
 
