@@ -6,16 +6,13 @@ every process, whatever else was asked before. Nothing here knows a platform.
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from hashlib import blake2b
-from typing import NamedTuple, TypeVar
 
-from services.sandbox.places import COUNTRIES, Country, Town
+from services.sandbox.address_book import Address, Contact, address_book
+from services.sandbox.dice import Dice
+from services.sandbox.places import COUNTRIES, Country
 from services.sandbox.tax_ids import tax_id
-
-T = TypeVar("T")
 
 FIRST_MOMENT = 1_546_300_800  # 2019-01-01 00:00:00 UTC
 LAST_MOMENT = 1_782_863_999  # 2026-06-30 23:59:59 UTC
@@ -47,23 +44,6 @@ _UNPARSABLE_PHONES = ("keine", "n/a", "auf Anfrage", "12", "siehe E-Mail", "+49 
 _EMOJI_NAMES = ("Petra 🌻", "🦊 Max", "Zoë💫", "✨Luna✨")
 _BY_SHARE = tuple(country for country in COUNTRIES for _ in range(country.share))
 _ODDITY_BY_ROLL = tuple(name for name, share in ODDITIES for _ in range(share))
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One entry of a person's address book."""
-
-    country: str
-    street: tuple[str, ...]
-    postcode: str
-    city: str
-    region_code: str
-    region: str
-    phone: str
-    company: str
-    tax_id: str
-    is_default_billing: bool
-    is_default_shipping: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,37 +83,6 @@ class Person:
     addresses: tuple[Address, ...]
 
 
-class _Contact(NamedTuple):
-    """What a person writes into every form."""
-
-    phone: str
-    company: str
-    tax_id: str
-
-
-class Dice:
-    """An endless-enough supply of choices drawn from one hash."""
-
-    __slots__ = ("_rest",)
-
-    def __init__(self, *seed: object) -> None:
-        digest = blake2b(":".join(map(str, seed)).encode(), digest_size=64).digest()
-        self._rest = int.from_bytes(digest)
-
-    def roll(self, sides: int) -> int:
-        """Return a number from 0 to `sides` - 1."""
-        self._rest, number = divmod(self._rest, sides)
-        return number
-
-    def pick(self, choices: Sequence[T]) -> T:
-        """Return one of `choices`."""
-        return choices[self.roll(len(choices))]
-
-    def chance(self, percent: int) -> bool:
-        """Return True in `percent` of a hundred cases."""
-        return self.roll(100) < percent
-
-
 def person(seed: int, index: int, *, awkward: bool = True) -> Person:
     """Return the customer number `index` (from 0) of the crowd `seed`."""
     known = sketch(seed, index, awkward=awkward)
@@ -142,7 +91,7 @@ def person(seed: int, index: int, *, awkward: bool = True) -> Person:
     titles = known.country.titles
     company, tax = _company(dice, known, awkward=awkward) if known.is_business else ("", "")
     phone_owner = sketch(seed, origin, awkward=awkward) if known.is_twin else known
-    contact = _Contact(_phone_of(seed, phone_owner, awkward=awkward), company, tax)
+    contact = Contact(_phone_of(seed, phone_owner, awkward=awkward), company, tax)
     return Person(
         sketch=known,
         title=titles[0 if known.is_female else 1] if dice.chance(60) else "",
@@ -153,7 +102,7 @@ def person(seed: int, index: int, *, awkward: bool = True) -> Person:
         phone=contact.phone,
         is_subscribed=dice.chance(35),
         loyalty_level=dice.pick(("bronze", "silver", "gold")) if dice.chance(20) else "",
-        addresses=_address_book(seed, origin, known, contact),
+        addresses=address_book(seed, origin, known.country, known.oddity, contact),
     )
 
 
@@ -174,13 +123,7 @@ def sketch(seed: int, index: int, *, awkward: bool = True) -> Sketch:
     oddity = _ODDITY_BY_ROLL[roll] if awkward and roll < len(_ODDITY_BY_ROLL) else ""
     created_at, updated_at = _times(seed, index, dice)
     email = _email(dice, index, first_latin, last_latin, is_business=is_business, oddity=oddity)
-    match oddity:
-        case "emoji_name":
-            first_native = dice.pick(_EMOJI_NAMES)
-        case "padded_name":
-            first_native, last_native = f" {first_native}", f"{last_native}  "
-        case "placeholder_name":
-            last_native = dice.pick(("-", ".", "x"))
+    first_native, last_native = _misspelt(dice, oddity, first_native, last_native)
     return Sketch(
         index=index,
         country=country,
@@ -193,6 +136,18 @@ def sketch(seed: int, index: int, *, awkward: bool = True) -> Sketch:
         created_at=created_at,
         updated_at=updated_at,
     )
+
+
+def _misspelt(dice: Dice, oddity: str, first: str, last: str) -> tuple[str, str]:
+    match oddity:
+        case "emoji_name":
+            return dice.pick(_EMOJI_NAMES), last
+        case "padded_name":
+            return f" {first}", f"{last}  "
+        case "placeholder_name":
+            return first, dice.pick(("-", ".", "x"))
+        case _:
+            return first, last
 
 
 def oddities(seed: int, index: int) -> frozenset[str]:
@@ -240,60 +195,6 @@ def _company(dice: Dice, known: Sketch, *, awkward: bool) -> tuple[str, str]:
     if number and awkward and dice.chance(8):
         number = number[:-1] + ("7" if number[-1] != "7" else "3")
     return name, number
-
-
-def _address_book(seed: int, origin: int, known: Sketch, contact: _Contact) -> tuple[Address, ...]:
-    if known.oddity == "no_address":
-        return ()
-    dice = Dice(seed, origin, "addresses")
-    count = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)[dice.roll(10)]
-    oddity = known.oddity
-    billing = None if oddity in {"only_default_shipping", "no_defaults"} else 0
-    shipping: int | None = 1 if count > 1 and dice.chance(50) else 0
-    if oddity in {"no_default_shipping", "no_defaults"}:
-        shipping = None
-    return tuple(
-        _address(
-            Dice(seed, origin, "address", place),
-            known,
-            contact,
-            is_default_billing=place == billing,
-            is_default_shipping=place == shipping,
-        )
-        for place in range(count)
-    )
-
-
-def _address(
-    dice: Dice,
-    known: Sketch,
-    contact: _Contact,
-    *,
-    is_default_billing: bool,
-    is_default_shipping: bool,
-) -> Address:
-    country, company = known.country, contact.company
-    town: Town = dice.pick(country.towns)
-    number = str(1 + dice.roll(180)) + ("b" if dice.chance(6) else "")
-    street = [country.address_line.format(street=dice.pick(country.streets), number=number)]
-    if country.second_lines and dice.chance(18):
-        street.append(dice.pick(country.second_lines))
-    if known.oddity == "over_long":
-        street = ["Abteilung für Einkauf, Logistik und Wareneingang, Tor 7, " * 3 + street[0]]
-        company = "Gesellschaft zur Förderung der überlangen Firmenbezeichnungen " * 3 + "mbH"
-    return Address(
-        country=country.code,
-        street=tuple(street),
-        postcode=dice.pick(town.postcodes),
-        city=town.name,
-        region_code="" if known.oddity == "region_text" else town.region_code,
-        region=town.region,
-        phone=contact.phone,
-        company=company,
-        tax_id=contact.tax_id,
-        is_default_billing=is_default_billing,
-        is_default_shipping=is_default_shipping,
-    )
 
 
 def _phone_of(seed: int, known: Sketch, *, awkward: bool) -> str:

@@ -6,6 +6,7 @@ id `(n - 1) * 4 + k + 1`; so a test can tell every record without asking.
 
 from typing import Any
 
+from services.sandbox.address_book import Address
 from services.sandbox.clock import stamp
 from services.sandbox.magento.directory import region_by_code
 from services.sandbox.magento.stores import (
@@ -16,7 +17,7 @@ from services.sandbox.magento.stores import (
     WHOLESALE,
     StoreView,
 )
-from services.sandbox.people import Address, Person, Sketch
+from services.sandbox.people import Person, Sketch
 
 ADDRESSES_PER_CUSTOMER = 4
 LOYALTY_ATTRIBUTE = "loyalty_level"
@@ -74,12 +75,15 @@ def customer(person: Person) -> dict[str, Any]:
         ],
         "disable_auto_group_change": 0,
         "extension_attributes": {"is_subscribed": person.is_subscribed},
+        "custom_attributes": _attributes(person),
     }
-    if person.loyalty_level:
-        record["custom_attributes"] = [
-            {"attribute_code": LOYALTY_ATTRIBUTE, "value": person.loyalty_level}
-        ]
     return {name: value for name, value in record.items() if value is not None}
+
+
+def _attributes(person: Person) -> list[dict[str, str]] | None:
+    if not person.loyalty_level:
+        return None
+    return [{"attribute_code": LOYALTY_ATTRIBUTE, "value": person.loyalty_level}]
 
 
 def _default(person: Person, number: int, flag: str) -> str | None:
