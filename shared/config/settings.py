@@ -6,6 +6,7 @@ its platform is its own affair: `ChannelSettings.connector` is validated by the 
 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AwareDatetime,
@@ -15,6 +16,7 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
@@ -39,6 +41,13 @@ class DatabaseSettings(Table):
 
     url: SecretStr = SecretStr("sqlite:///.patron/patron.db")
 
+    @field_validator("url")
+    @classmethod
+    def _names_a_database(cls, value: SecretStr) -> SecretStr:
+        if _scheme(value).partition("+")[0] not in {"postgresql", "postgres", "sqlite"}:
+            raise ValueError("must start with postgresql:// or sqlite:///")
+        return value
+
 
 class BrokerSettings(Table):
     """The message broker: `amqp://…` or `amqps://…`, or `memory://` for one process.
@@ -49,6 +58,20 @@ class BrokerSettings(Table):
     url: SecretStr = SecretStr("memory://")
     management_url: SecretStr | None = None
     heartbeat_seconds: Annotated[int, Field(ge=5, le=600)] = 30
+
+    @field_validator("url")
+    @classmethod
+    def _names_a_broker(cls, value: SecretStr) -> SecretStr:
+        if not _scheme(value):
+            raise ValueError("must start with amqp://, amqps:// or memory://")
+        return value
+
+    @field_validator("management_url")
+    @classmethod
+    def _names_a_web_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and _scheme(value) not in {"http", "https"}:
+            raise ValueError("must start with https:// or http://")
+        return value
 
 
 class HealthSettings(Table):
@@ -125,25 +148,36 @@ class NumberSeriesSettings(Table):
     start: Annotated[int, Field(ge=0)] = 1
 
 
+def _read_condition(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return Condition(value)
+        except ConditionInvalid as error:
+            raise ValueError(str(error)) from None
+    return value
+
+
 class TemplateSettings(Table):
     """Defaults for new customers of whom `when` is true (always, if it is left out)."""
 
     name: Name
     number_series: Name
-    when: Condition | None = None
+    when: Annotated[Condition | None, BeforeValidator(_read_condition)] = None
     values: dict[Name, str] = Field(default_factory=dict)
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_condition(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("when"), str):
-            try:
-                return {**data, "when": Condition(data["when"])}
-            except ConditionInvalid as error:
-                raise ValueError(f"when: {error}") from None
-        return data
+
+def _scheme(url: SecretStr) -> str:
+    """Return what stands before `://`. Raises ValueError for what cannot be read as a URL."""
+    text = url.get_secret_value()
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise ValueError(
+            "cannot be read as a URL; in a password write %40 for @, %3A for :, %2F for /"
+        ) from None
+    return text.partition("://")[0] if "://" in text else ""
 
 
 def _at_midnight_utc(value: Any) -> Any:
@@ -209,37 +243,3 @@ class Settings(Table):
     templates: tuple[TemplateSettings, ...] = ()
     number_series: dict[Name, NumberSeriesSettings] = Field(default_factory=dict)
     channels: dict[Name, ChannelSettings] = Field(default_factory=dict)
-
-    def references(self) -> list[tuple[str, str]]:
-        """Return every reference to something that is not there, as (key, what is allowed)."""
-        found = [
-            (
-                f"templates.{position}.number_series",
-                f"names no series; configured are {_names(self.number_series)}",
-            )
-            for position, template in enumerate(self.templates)
-            if template.number_series not in self.number_series
-        ]
-        names = [template.name for template in self.templates]
-        found += [
-            (f"templates.{position}.name", f"{name!r} is given twice")
-            for position, name in enumerate(names)
-            if name in names[:position]
-        ]
-        return found + self._bad_additional_data()
-
-    def _bad_additional_data(self) -> list[tuple[str, str]]:
-        said = {f"values.{key}" for template in self.templates for key in template.values}
-        return [
-            (
-                f"channels.{name}.additional_data.{field}",
-                f"{source!r} is not among {_names({'template', *said})}",
-            )
-            for name, channel in self.channels.items()
-            for field, source in channel.additional_data.items()
-            if source != "template" and source not in said
-        ]
-
-
-def _names(names: Any) -> str:
-    return ", ".join(sorted(names)) or "none"

@@ -3,14 +3,17 @@
 Opens nothing: reading it is what `patron config check` does, and the first thing of every process.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from shared.config import ConfigurationInvalid, Problem, Settings, load_settings, policy_of
-from shared.config.loading import problems_of
+from shared.config import ConfigurationInvalid, Problem, Settings, policy_of
+from shared.config.loading import validated
+from shared.config.problems import faults_of
+from shared.config.sources import Given, read
 from shared.connectors import registry
 from shared.connectors.http import CallObserver, unobserved
 from shared.connectors.ports import Connector
@@ -41,24 +44,23 @@ class Installation:
 
 def load_installation(path: Path | None, environment: Mapping[str, str]) -> Installation:
     """Read and validate everything. Raises `ConfigurationInvalid` with every problem found."""
-    settings = load_settings(path, environment)
-    origin = path.name if path else "environment"
-    problems: list[Problem] = []
+    given = read(path, environment)
+    settings, problems = validated(given)
     connectors: dict[str, BaseModel] = {}
-    for name, channel in settings.channels.items():
-        views = {view.code: view.remote for view in channel.store_views}
+    for name, channel in _channels(given.data):
         try:
-            connectors[name] = registry.settings_of(channel.platform, channel.connector, views)
+            connectors[name] = registry.settings_of(*channel)
         except ValidationError as error:
-            problems += problems_of(error, origin, f"channels.{name}.connector")
+            problems += _connector_problems(error, name, channel, given)
         except ConfigurationError as error:
-            problems.append(Problem(origin, f"channels.{name}.platform", str(error)))
+            location = ("channels", name, "platform")
+            problems.append(Problem(given.origin_of(location), ".".join(location), str(error)))
+    if settings is None or problems:
+        raise ConfigurationInvalid(problems)
     try:
         topology = topology_for(settings.channels)
     except ConfigurationError as error:
-        problems.append(Problem(origin, "channels", str(error)))
-    if problems:
-        raise ConfigurationInvalid(problems)
+        raise ConfigurationInvalid([Problem(given.origin, "channels", str(error))]) from None
     return Installation(settings, policy_of(settings), topology, connectors)
 
 
@@ -69,3 +71,45 @@ def configuration_path(given: Path | None, environment: Mapping[str, str]) -> Pa
     if named := environment.get("PATRON_CONFIG"):
         return Path(named)
     return DEFAULT_PATH if DEFAULT_PATH.exists() else None
+
+
+class _Channel(NamedTuple):
+    """What a connector's settings are made of."""
+
+    platform: str
+    connector: Mapping[str, Any]
+    store_views: Mapping[str, Mapping[str, Any]]
+
+
+def _channels(data: Mapping[str, Any]) -> Iterator[tuple[str, _Channel]]:
+    """Yield the channels that are whole enough to ask their connector about them.
+
+    What is not was named as a problem of the settings already.
+    """
+    channels = data.get("channels")
+    for name, channel in channels.items() if isinstance(channels, Mapping) else ():
+        try:
+            views = {
+                view["code"].strip(): {**view.get("remote", {})} for view in channel["store_views"]
+            }
+            connector = {**channel.get("connector", {})}
+            whole = _Channel(channel["platform"].strip(), connector, views)
+        except (AttributeError, KeyError, TypeError):
+            continue
+        yield name, whole
+
+
+def _connector_problems(
+    error: ValidationError, name: str, channel: _Channel, given: Given
+) -> Iterator[Problem]:
+    """Yield what a connector refuses, at the keys of the file."""
+    views = [{"code": code, **remote} for code, remote in channel.store_views.items()]
+    for fault in faults_of(error, {**channel.connector, "store_views": views}):
+        match fault.location:
+            case ("store_views", position, *key):
+                location = ("channels", name, "store_views", position, "remote", *key)
+            case key:
+                location = ("channels", name, "connector", *key)
+        problem = Problem(given.origin_of(location), ".".join(location), fault.text)
+        if not given.is_unread(problem.key):
+            yield problem
