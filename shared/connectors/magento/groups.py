@@ -5,7 +5,7 @@ Promise: groups that were added later are found, at the cost of at most one fetc
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.connectors.magento.client import Item, MagentoClient
 from shared.connectors.magento.search import Search, Where
@@ -24,10 +24,16 @@ class Groups:
         self._codes: Mapping[int, str] = {}
         self._fetched_at: float | None = None
 
-    def code(self, group_id: int) -> str:
-        """Return the code of a group, or its id as text where the shop does not list it."""
-        if group_id not in self._codes:
+    def learn(self, group_ids: Iterable[int]) -> None:
+        """Fetch the shop's groups if one of these is not known yet."""
+        if not all(group_id in self._codes for group_id in group_ids):
             self._refresh()
+
+    def code(self, group_id: int) -> str:
+        """Return the code of a group, or its id as text where the shop does not list it.
+
+        Asks nobody: translating happens within transactions. `learn` comes first.
+        """
         return self._codes.get(group_id, str(group_id))
 
     def id(self, name: str) -> int | None:

@@ -6,10 +6,10 @@ second T, then what changed after it. Promise: a page that does not lead on from
 is an error, so a cursor only ever moves forward over rows that were seen.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from shared.connectors.magento.client import Found, MagentoClient
+from shared.connectors.magento.client import Found, Item, MagentoClient
 from shared.connectors.magento.groups import Groups
 from shared.connectors.magento.mapping import translate
 from shared.connectors.magento.record import record_of, stamp
@@ -41,7 +41,7 @@ class MagentoSource:
         back by that much.
         """
         view = self._view(store_view)
-        mark = (since.changed_at, since.scan_key) if since else _BEGINNING
+        mark = _start(since)
         ends_at: datetime | None = None
         is_last = False
         while not is_last:
@@ -80,6 +80,7 @@ class MagentoSource:
         record = record_of(item)
         if int(record.external_id) != int(external_id):
             raise UnreadableAnswer(f"asked for customer {external_id}, got another")
+        self._groups.learn(_groups_of([item]))
         return record
 
     def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
@@ -124,9 +125,22 @@ class MagentoSource:
                 raise UnreadableAnswer(f"page repeats or goes back at {record.external_id}")
             mark = key(record)
             records.append(record)
+        self._groups.learn(_groups_of(found.items))
         # A shop may cap pages below what we ask for, so the count decides as well.
         more = len(records) >= self._settings.page_size or found.total > len(records)
         return Page(records, is_last=False), mark, more
+
+
+def _start(since: Watermark | None) -> Key:
+    """Return where to begin; Magento's times have no fractions, so a fraction is let go."""
+    if since is None:
+        return _BEGINNING
+    second = since.changed_at.replace(microsecond=0)
+    return second, since.scan_key if second == since.changed_at else ""
+
+
+def _groups_of(items: Sequence[Item]) -> set[int]:
+    return {group_id for item in items if isinstance(group_id := item.get("group_id"), int)}
 
 
 def _by_change(record: RemoteRecord) -> Key:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import httpx2
 import pytest
 
+from shared.connectors.magento.groups import Groups
 from shared.connectors.magento.source import MagentoSource
 from shared.connectors.ports import Watermark
 from shared.domain.errors import ConfigurationError, RemoteUnavailable, UnreadableAnswer
@@ -17,6 +18,8 @@ from tests.unit.connectors.builders import (
     found,
     groups_answer,
     item,
+    magento,
+    settings,
     source,
 )
 
@@ -253,13 +256,13 @@ def test_a_store_view_that_is_not_configured_is_a_configuration_error() -> None:
         list(source(Script()).changes("fr", None))
 
 
-def test_groups_are_fetched_once_and_named() -> None:
+def test_groups_are_fetched_once_and_before_the_translation() -> None:
     """A customer's group is told by its code; one that is not listed, by its id."""
-    script = Script(
-        answering(200, item()), answering(200, item(group_id=9)), groups_answer(), groups_answer()
-    )
-    reader = source(script)
+    script = Script(answering(200, item()), groups_answer(), answering(200, item(group_id=9)))
+    client = magento(script)
+    reader = MagentoSource("shop-de", settings(), client, Groups(client))
     records = [reader.fetch("4711"), reader.fetch("4711")]
+    assert len(script.requests) == 3
 
     customers = [reader.to_customer(record, "de", NOW) for record in records if record]
 
@@ -267,3 +270,15 @@ def test_groups_are_fetched_once_and_named() -> None:
     assert len(script.requests) == 3
     assert str(customers[0].source.key) == "shop-de/4711"
     assert customers[0].source.version.read_at == NOW
+
+
+def test_a_watermark_between_two_seconds_is_rounded_down() -> None:
+    """Stepping back by half a second must not trip over the row in the middle."""
+    since = Watermark(datetime(2026, 1, 5, 10, 0, 1, 500_000, tzinfo=UTC), "000000000007")
+    script = Script(found(row(3, 1)), found())
+
+    assert ids(source(script), since) == [["3"], []]
+
+    rest = asked(script.requests[0])
+    assert rest["[filter_groups][1][filters][0][value]"] == "2026-01-05 10:00:01"
+    assert rest["[filter_groups][2][filters][0][value]"] == "0"
