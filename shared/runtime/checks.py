@@ -46,7 +46,7 @@ def schema_check(engine: sa.Engine) -> Check:
     """Return a check that the database has the schema this version expects."""
 
     def check() -> str | None:
-        found, expected = migrate.current(engine), migrate.expected()
+        found, expected = migrate.current(reading(engine)), migrate.expected()
         return None if found == expected else f"database schema {found}, expected {expected}"
 
     return check

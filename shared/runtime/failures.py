@@ -6,7 +6,7 @@ has finished meanwhile is neither retried nor buried.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -91,7 +91,11 @@ class FailureRecorder:
         return self._bury(received, POISON, starts, None, work)
 
     def bury_undecodable(self, delivery: Delivery, error: PatronError, work: UnitOfWork) -> Result:
-        """Bury a delivery that is no message of ours."""
+        """Bury a delivery that is no message of ours.
+
+        One that only looks like ours has no row, and is buried as a stranger's: whatever cannot
+        be read must be seen by somebody.
+        """
         message = delivery.message
         facts = evidence(error)
         letter = DeadLetter(
@@ -107,8 +111,8 @@ class FailureRecorder:
             routing_key=message.routing_key,
             type=message.type or None,
         )
-        work.store.bury([letter])
-        return Result("dead", error.reason, error)
+        is_buried = work.store.bury([letter]) or work.store.bury([replace(letter, is_ours=False)])
+        return Result("dead", error.reason, error) if is_buried else DUPLICATE
 
     def bury_unsendable(self, parcel: Parcel, error: PatronError, work: UnitOfWork) -> None:
         """Bury a message that can never be published."""

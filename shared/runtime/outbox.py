@@ -112,6 +112,10 @@ class Outbox:
         self._despite_outages(self._publish_waiting)
 
     def _turn(self) -> None:
+        # Measured first: the backlog matters most while publishing fails.
+        if time.monotonic() >= self._measure_at:
+            self._measure_at = time.monotonic() + self._settings.measure_every_seconds
+            self._measure()
         if not self._is_restored:
             self._restore()
         self._publish_waiting()
@@ -119,9 +123,6 @@ class Outbox:
         if now >= self._relay_at:
             self._relay_at = now + self._settings.relay_every_seconds
             self._relay()
-        if now >= self._measure_at:
-            self._measure_at = now + self._settings.measure_every_seconds
-            self._measure()
         if now >= self._reconcile_at:
             self._reconcile_at = now + self._settings.reconcile_every_seconds
             self._reconcile()

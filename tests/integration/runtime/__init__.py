@@ -1,0 +1,1 @@
+"""Tests of the consumer and the outbox on real brokers and databases."""
