@@ -19,6 +19,7 @@ from shared.messaging.broker import BrokerUnavailable
 from shared.messaging.rabbitmq.backoff import Backoff
 from shared.messaging.rabbitmq.faults import BrokerFault, connection_fault
 from shared.messaging.rabbitmq.parameters import place
+from shared.messaging.rabbitmq.tolerant import TolerantConnection
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +117,7 @@ class Link:
     def _session(self) -> None:
         """Connect, and serve the connection until it ends, whatever ends it."""
         ioloop = IOLoop()
-        connection = pika.SelectConnection(
+        connection = TolerantConnection(
             self._parameters,
             on_open_callback=self._opened,
             on_open_error_callback=self._ended,

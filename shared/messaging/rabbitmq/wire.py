@@ -4,7 +4,6 @@ Its promise: reading never fails, whatever properties a stranger sets; what does
 is left out, and the bytes are untouched.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -36,21 +35,26 @@ def from_properties(properties: pika.BasicProperties, routing_key: str, body: by
         routing_key=routing_key,
         body=body,
         message_id=uuid_or_none(properties.message_id),
-        type=properties.type or "",
-        correlation_id=properties.correlation_id,
+        type=_text(properties.type) or "",
+        correlation_id=_text(properties.correlation_id),
         timestamp=_moment(properties.timestamp),
-        content_type=properties.content_type,
-        content_encoding=properties.content_encoding,
-        headers=_headers(properties.headers),
+        content_type=_text(properties.content_type),
+        content_encoding=_text(properties.content_encoding),
+        headers=properties.headers or {},
     )
 
 
-def uuid_or_none(text: str | None) -> UUID | None:
+def uuid_or_none(text: object) -> UUID | None:
     """Return the UUID that `text` spells, if it does."""
     try:
-        return UUID(text) if text else None
+        return UUID(text) if isinstance(text, str) else None
     except ValueError:
         return None
+
+
+def _text(value: object) -> str | None:
+    """Return a property if it is text: pika leaves what is not UTF-8 as bytes."""
+    return value if isinstance(value, str) else None
 
 
 def _moment(seconds: int | None) -> datetime | None:
@@ -58,7 +62,3 @@ def _moment(seconds: int | None) -> datetime | None:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _headers(headers: Mapping[str, object] | None) -> Mapping[str, object]:
-    return headers or {}
