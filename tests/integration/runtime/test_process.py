@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
-from tests.integration.runtime import worker_process
 from tests.integration.runtime.conftest import EMBEDDED, RABBITMQ
 from tests.integration.runtime.rig import Rig, a_parcel, eventually
 from tests.integration.runtime.worker_process import KILLED, MOST_STARTS
