@@ -167,18 +167,16 @@ def _defer(ids: Sequence[UUID], work: UnitOfWork) -> set[UUID]:
     """Have the relay bring messages again when their present holder must be done with them."""
     held = work.bulk.select((messages.c.id, messages.c.leased_until), messages.c.id, ids)
     soon = work.now + _OTHERS_TURN
-    work.bulk.update(
-        messages,
-        [
-            {
-                "id": row.id,
-                "available_at": max(row.leased_until or soon, soon),
-                "published_at": None,
-            }
-            for row in held
-        ],
-        key=("id",),
-    )
+    again = [
+        {
+            "id": row.id,
+            "available_at": max(row.leased_until or soon, soon),
+            "published_at": None,
+            "last_reason": "leased_elsewhere",
+        }
+        for row in held
+    ]
+    work.bulk.update(messages, again, key=("id",))
     return {row.id for row in held}
 
 
