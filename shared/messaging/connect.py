@@ -2,8 +2,6 @@
 
 from shared.domain.errors import ConfigurationError
 from shared.messaging.broker import Broker
-from shared.messaging.embedded import EmbeddedBroker
-from shared.messaging.rabbitmq import RabbitMQBroker
 from shared.messaging.topology import Topology
 
 RABBITMQ_SCHEMES = ("amqp", "amqps")
@@ -18,8 +16,13 @@ def connect(url: str, topology: Topology, name: str) -> Broker:
     _, separator, _ = url.partition("://")
     if not separator:
         raise ConfigurationError("broker URL: not a URL")
+    # A process needs one of the two client libraries; it starts sooner without the other.
     if is_rabbitmq(url):
+        from shared.messaging.rabbitmq import RabbitMQBroker
+
         return RabbitMQBroker(url, name=name)
+    from shared.messaging.embedded import EmbeddedBroker
+
     return EmbeddedBroker(topology, url)
 
 

@@ -45,10 +45,10 @@ exporter_port = 0
 
 [importer]
 idle_seconds = 0.1
-lease_seconds = 5
+lease_seconds = 2
 
 [exporter]
-lease_seconds = 5
+lease_seconds = 2
 
 [recovery]
 first_delay_seconds = 0.5
