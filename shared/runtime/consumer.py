@@ -18,7 +18,6 @@ import structlog
 from shared.domain.errors import ConfigurationError, PatronError
 from shared.messaging.broker import Broker, Consumption, Delivery
 from shared.messaging.codec import decode
-from shared.observability.evidence import evidence
 from shared.observability.metrics import Metrics
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.failures import FailureRecorder
@@ -26,6 +25,7 @@ from shared.runtime.loops import Beat
 from shared.runtime.patience import Patience, Stopping
 from shared.runtime.publisher import is_republished
 from shared.runtime.received import Handler, Received, Result, is_ours
+from shared.runtime.tally import Tally, tell
 
 _TAKE_SECONDS = 1.0
 _MISCONFIGURED_SECONDS = 5.0
@@ -82,7 +82,7 @@ class Consumer:
         self._failures = failures
         self._metrics = metrics
         self._gate = gate or OpenGate()
-        self._clock = clock
+        self._tally = Tally(subscription.worker, metrics, clock)
         self._stopped = threading.Event()
         self._consumption: Consumption | None = None
 
@@ -105,7 +105,7 @@ class Consumer:
     def run(self, beat: Beat) -> None:
         """Consume until stopped."""
         subscription = self._subscription
-        patience = Patience(self._stopped, beat=beat, on_trouble=self._count_trouble)
+        patience = Patience(self._stopped, beat=beat, on_trouble=self._tally.count_trouble)
         consumption = self._broker.consume(subscription.queue, subscription.prefetch)
         self._consumption = consumption
         self._show_activity()
@@ -170,7 +170,7 @@ class Consumer:
                 return self._failures.bury_undecodable(delivery, error, work)
 
         result = patience.through(commit)
-        _tell(result, queue=delivery.queue)
+        tell(result, queue=delivery.queue)
         return result
 
     def _handle_alone(
@@ -185,7 +185,7 @@ class Consumer:
         given_up = patience.through(count_start)
         if given_up:
             self._settle([received.delivery], [given_up], consumption)
-            _tell(given_up, received)
+            tell(given_up, received)
         else:
             self._handle([replace(received, is_counted=True)], consumption, patience)
 
@@ -200,7 +200,7 @@ class Consumer:
         finally:
             in_progress.dec(len(batch))
         self._settle([received.delivery for received in batch], results, consumption)
-        self._measure(batch, results, time.monotonic() - began)
+        self._tally.measure(batch, results, time.monotonic() - began)
 
     def _settle(
         self, deliveries: Sequence[Delivery], results: Sequence[Result], consumption: Consumption
@@ -211,32 +211,7 @@ class Consumer:
             acks=[delivery for delivery, result in both if result.outcome != "dead"],
             rejects=[delivery for delivery, result in both if result.outcome == "dead"],
         )
-        self._count(results)
-
-    def _count(self, results: Sequence[Result]) -> None:
-        worker, metrics = self._subscription.worker, self._metrics
-        for result in results:
-            metrics.messages.labels(worker, result.outcome).inc()
-            if result.outcome in {"retried", "paused"}:
-                metrics.retries.labels(worker, result.reason).inc()
-            elif result.outcome == "dead":
-                metrics.dead_letters.labels(worker, result.reason).inc()
-
-    def _measure(
-        self, batch: Sequence[Received], results: Sequence[Result], seconds: float
-    ) -> None:
-        worker, now = self._subscription.worker, self._clock()
-        processing = self._metrics.message_processing_seconds.labels(worker)
-        end_to_end = self._metrics.message_end_to_end_seconds.labels(worker)
-        for received, result in zip(batch, results, strict=True):
-            if result.outcome == "done":
-                processing.observe(seconds)
-                age = (now - received.envelope.occurred_at).total_seconds()
-                end_to_end.observe(max(0.0, age))
-            _tell(result, received)
-
-    def _count_trouble(self, kind: str) -> None:
-        self._metrics.database_errors.labels(self._subscription.worker, kind).inc()
+        self._tally.count(results)
 
     def _show_activity(self) -> None:
         active = self._metrics.consumer_active
@@ -247,21 +222,3 @@ class Consumer:
 def _came_before(delivery: Delivery) -> bool:
     """Whether an earlier start of this message may have ended badly."""
     return delivery.redelivered or is_republished(delivery.message)
-
-
-def _tell(result: Result, received: Received | None = None, **facts: object) -> None:
-    """Log what went wrong with a message; what went well is only counted."""
-    if result.error is None and result.outcome != "dead":
-        return
-    if received:
-        envelope = received.envelope
-        facts |= {
-            "message_id": str(envelope.message_id),
-            "correlation_id": str(envelope.correlation_id),
-            "type": envelope.type,
-            "channel": envelope.channel,
-        }
-    if result.error:
-        facts["error_class"], facts["error"] = evidence(result.error)
-    log = _log.error if result.outcome == "dead" else _log.warning
-    log(f"message.{result.outcome}", reason=result.reason, **facts)
