@@ -32,7 +32,6 @@ class Metrics:
     publish: Counter
     publish_confirm_seconds: Histogram
     broker_connected: Gauge
-    broker_blocked: Gauge
     consumer_active: Gauge
     breaker_open: Gauge
     channel_paused: Gauge
@@ -88,8 +87,11 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         publish_confirm_seconds=histogram(
             "publish_confirm_seconds", "Time until the broker confirmed a batch.", _CONFIRM
         ),
-        broker_connected=gauge("broker_connected", "Whether publishing is possible.", "worker"),
-        broker_blocked=gauge("broker_blocked", "Whether the broker blocks publishers.", "worker"),
+        broker_connected=gauge(
+            "broker_connected",
+            "Whether publishing is possible: connected and not blocked.",
+            "worker",
+        ),
         consumer_active=gauge(
             "consumer_active", "Whether the broker has the consumer registered.", "worker", "queue"
         ),
