@@ -1,0 +1,5 @@
+"""The operator's command line: `patron`."""
+
+from services.console.cli.app import main
+
+__all__ = ["main"]

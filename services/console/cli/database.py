@@ -1,0 +1,66 @@
+"""`patron db`: the schema of the database."""
+
+from pathlib import Path
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+
+from services.console.cli.failures import EXIT_FAILED
+from services.console.cli.invocation import Invocation, invocation
+from services.console.cli.output import Output, OutputOption, say, show_record
+from services.console.redacted import redacted_url
+from shared.persistence import migrate
+
+app = typer.Typer(no_args_is_help=True, help="Migrate the database.")
+
+
+@app.command()
+def upgrade(context: typer.Context) -> None:
+    """Bring the database to the schema of this version; create it if it is SQLite.
+
+    Harmless to repeat, and to run several times at once: one migrates, the others wait. To be
+    run before new workers are started.
+    """
+    call = invocation(context)
+    _make_room(call)
+    with call.engine() as engine:
+        before = migrate.current(engine)
+        migrate.upgrade(call.database_url)
+        after = migrate.current(engine)
+    where = redacted_url(call.database_url)
+    done = f"stays at revision {after}" if before == after else f"is now at revision {after}"
+    say(f"{where} {done}" + (f" (was {before})" if before and before != after else ""))
+
+
+@app.command()
+def current(
+    context: typer.Context,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 unless the database is up to date.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Print which revision the database is at, and which this version needs."""
+    call = invocation(context)
+    with call.engine() as engine:
+        found = migrate.current(engine)
+    is_current = found == migrate.expected()
+    record = {
+        "database": redacted_url(call.database_url),
+        "revision": found,
+        "needed": migrate.expected(),
+        "up_to_date": is_current,
+    }
+    show_record(record, output)
+    if check and not is_current:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _make_room(call: Invocation) -> None:
+    """Create the directory and file of an SQLite database that is not there yet."""
+    address = sa.make_url(call.database_url)
+    if address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}:
+        path = Path(str(address.database))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()

@@ -1,0 +1,158 @@
+"""A decision in words: what became of an imported customer, and what an operator can do.
+
+For command line and web alike; they only lay it out. Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter
+
+from shared.domain.customer import Customer
+from shared.domain.decisions import Explanation
+from shared.domain.messages import CustomerImported
+from shared.persistence.staging import StagingLine, StagingRecord
+
+RULES: Final[Mapping[str, str]] = {
+    "customer_number": "customer number",
+    "email": "e-mail address",
+    "phone": "telephone number",
+    "tax_id": "tax id",
+}
+OUTCOMES: Final[Mapping[str, str]] = {
+    "matched": "found this customer",
+    "no_evidence": "nothing to go by",
+    "no_candidate": "found nobody",
+    "ambiguous": "found several",
+    "already_linked": "found one who has another account in this channel",
+}
+_HELD: Final[Mapping[str, tuple[str, str]]] = {
+    "no_billing_address": (
+        "Held: there is no default billing address.",
+        "It goes on by itself as soon as the shop has one.",
+    ),
+    "no_template": (
+        "Held: the condition of no template holds.",
+        "Widen a condition, or add a template without one as the last.",
+    ),
+    "unknown_store_view": (
+        "Held: its store view is not configured.",
+        "Add the store view to the channel in patron.toml.",
+    ),
+    "unreadable": (
+        "Held: the record holds something that a customer cannot have.",
+        "Mend the fields named below in the shop; it is then read again.",
+    ),
+    "method_none": (
+        "Staged: the store view's processing method leaves everything to an operator.",
+        "See processing_method of the store view.",
+    ),
+    "method_update": (
+        "Staged: a new customer, and the store view's processing method only updates.",
+        "See processing_method of the store view.",
+    ),
+    "method_create": (
+        "Staged: a known customer, and the store view's processing method only creates.",
+        "See processing_method of the store view.",
+    ),
+    "ambiguous": (
+        "Parked: more than one customer may be meant, so none was touched.",
+        "Compare the candidates; an operator decides.",
+    ),
+    "unchanged": ("Superseded: what the shop says now is what is known already.", ""),
+}
+_EXPLANATION: Final = TypeAdapter(Explanation)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One matching rule in words, with whom it found by number."""
+
+    rule: str
+    evidence: str | None
+    outcome: str
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A decision in words. `advice` is empty when there is nothing to be done."""
+
+    headline: str
+    advice: str
+    trials: tuple[Trial, ...]
+    template: str | None
+    templates_tried: tuple[str, ...]
+    fields_changed: tuple[str, ...]
+    notes: tuple[str, ...]
+    config_version: str
+
+
+def explanation_of(record: StagingRecord) -> Explanation:
+    """Return the explanation that was recorded with the decision."""
+    return _EXPLANATION.validate_python(orjson.loads(record.explanation))
+
+
+def customer_of(record: StagingRecord) -> Customer | None:
+    """Return the customer as imported, or None for a record that could not be read."""
+    if record.line.reason == "unreadable":
+        return None
+    return CustomerImported.model_validate_json(record.body).customer
+
+
+def candidates_of(record: StagingRecord) -> set[UUID]:
+    """Return every customer that the explanation speaks of."""
+    return {one for trial in explanation_of(record).rules for one in trial.candidates}
+
+
+def explain(record: StagingRecord, numbers: Mapping[UUID, str | None]) -> Explained:
+    """Put the decision into words; `numbers` has those of `candidates_of`."""
+    explanation = explanation_of(record)
+    headline, advice = _headline(record.line, explanation)
+    return Explained(
+        headline=headline,
+        advice=advice,
+        trials=tuple(
+            Trial(
+                RULES.get(trial.rule, trial.rule),
+                trial.evidence,
+                OUTCOMES.get(trial.outcome, trial.outcome),
+                tuple(_called(one, numbers) for one in trial.candidates),
+            )
+            for trial in explanation.rules
+        ),
+        template=explanation.template,
+        templates_tried=explanation.templates_tried,
+        fields_changed=explanation.fields_changed,
+        notes=explanation.notes,
+        config_version=explanation.config_version,
+    )
+
+
+def _headline(line: StagingLine, explanation: Explanation) -> tuple[str, str]:
+    if line.state != "processed":
+        unknown = (f"{line.state.capitalize()}: {line.reason or 'no reason recorded'}.", "")
+        return _HELD.get(line.reason or "", unknown)
+    who = f"customer {line.customer_number}" if line.customer_number else "a customer"
+    if not line.is_existing:
+        return f"Created as {who} with template {explanation.template}.", ""
+    if rule := _matched_by(explanation):
+        return f"Matched with {who} by {rule} and linked.", ""
+    return f"Updated {who}, to whom it is linked.", ""
+
+
+def _matched_by(explanation: Explanation) -> str | None:
+    matched = (trial.rule for trial in explanation.rules if trial.outcome == "matched")
+    return next((RULES.get(rule, rule) for rule in matched), None)
+
+
+def _called(customer_id: UUID, numbers: Mapping[UUID, str | None]) -> str:
+    return numbers.get(customer_id) or str(customer_id)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as people list them."""
+    return ", ".join(names) if names else "-"

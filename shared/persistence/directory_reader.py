@@ -1,0 +1,96 @@
+"""Reading the directory: customers, their addresses, and the remote records linked to them.
+
+For the operator's desk. Its promise: nothing is changed, one statement for each question.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shared.persistence.tables import customer_addresses, customers, links
+from shared.persistence.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLine:
+    """A remote record that is a customer of the directory."""
+
+    channel: str
+    external_id: str
+    customer_id: UUID
+    status: str
+    store_view: str
+    customer_group: str | None
+    changed_at: datetime
+    exported_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCard:
+    """A customer with addresses and links, field by field as the directory keeps them."""
+
+    id: UUID
+    number: str | None
+    fields: Mapping[str, Any]
+    addresses: tuple[Mapping[str, Any], ...]
+    links: tuple[LinkLine, ...]
+
+
+def numbers(work: UnitOfWork, customer_ids: Collection[UUID]) -> dict[UUID, str | None]:
+    """Return the customer numbers of those that exist."""
+    rows = work.bulk.select((customers.c.id, customers.c.number), customers.c.id, customer_ids)
+    return {row.id: row.number for row in rows}
+
+
+def link_of(work: UnitOfWork, channel: str, external_id: str) -> LinkLine | None:
+    """Return the link of a remote record."""
+    where = (links.c.channel == channel, links.c.external_id == external_id)
+    row = work.connection.execute(_LINKS.where(*where)).first()
+    return LinkLine(*row) if row else None
+
+
+def links_of(work: UnitOfWork, channel: str, *, limit: int) -> list[tuple[LinkLine, str | None]]:
+    """Return up to `limit` links of a channel, each with its customer's number."""
+    query = (
+        _LINKS.add_columns(customers.c.number)
+        .join(customers, customers.c.id == links.c.customer_id)
+        .where(links.c.channel == channel)
+        .order_by(links.c.external_id)
+        .limit(limit)
+    )
+    return [(LinkLine(*row[:-1]), row[-1]) for row in work.connection.execute(query)]
+
+
+def card(work: UnitOfWork, customer_id: UUID) -> CustomerCard | None:
+    """Return a customer with all that belongs to it."""
+    row = work.connection.execute(sa.select(customers).where(customers.c.id == customer_id)).first()
+    if row is None:
+        return None
+    addresses = work.connection.execute(
+        sa.select(customer_addresses)
+        .where(customer_addresses.c.customer_id == customer_id)
+        .order_by(customer_addresses.c.id)
+    )
+    linked = work.connection.execute(
+        _LINKS.where(links.c.customer_id == customer_id)
+        .order_by(links.c.channel, links.c.external_id)
+    )  # fmt: skip
+    return CustomerCard(
+        id=row.id,
+        number=row.number,
+        fields=_without(row, "id", "number", "defaults"),
+        addresses=tuple(_without(each, "id", "customer_id") for each in addresses),
+        links=tuple(LinkLine(*each) for each in linked),
+    )
+
+
+def _without(row: sa.Row[Any], *names: str) -> dict[str, Any]:
+    values = row._mapping  # noqa: SLF001 - the documented way to read by name
+    return {name: value for name, value in values.items() if name not in names}
+
+
+_LINKS: Final = sa.select(*(links.c[field.name] for field in fields(LinkLine)))
