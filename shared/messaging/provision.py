@@ -39,13 +39,21 @@ _Step = Callable[[BlockingChannel], object]
 def provision(url: str, topology: Topology, *, management_url: str | None = None) -> PoliciesSet:
     """Create exchanges, queues, bindings and policies; what exists already is left alone.
 
-    Returns how the policies were set, or the commands that set them. Raises ConfigurationError
-    naming everything that exists with other properties, BrokerUnavailable if there is no broker.
+    Returns how the policies were set, or the commands that set them. Raises as `declare` does.
+    """
+    declare(url, topology)
+    return set_policies(url, topology.policies, management_url=management_url)
+
+
+def declare(url: str, topology: Topology) -> None:
+    """Create exchanges, queues and bindings, all that AMQP can.
+
+    Raises ConfigurationError naming everything that exists with other properties, AccessDenied
+    for a missing right, BrokerUnavailable if there is no broker.
     """
     with _connection(url, "provision") as connection:
         _run(connection, _creations(topology))
         _run(connection, [(_name(each), partial(_bind, each)) for each in topology.bindings])
-    return set_policies(url, topology.policies, management_url=management_url)
 
 
 def verify(url: str, queues: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from shared.messaging.broker import Broker
 from shared.messaging.connect import connect
 from shared.messaging.embedded import EmbeddedBroker
-from shared.messaging.provision import provision
+from shared.messaging.provision import declare
 from shared.messaging.rabbitmq import RabbitMQBroker
 from tests.contract.broker_cases import TOPOLOGY, BrokerCases
 from tests.services import RabbitManagement
@@ -21,7 +21,7 @@ class TestRabbitMQ(BrokerCases):
     @pytest.fixture
     def broker(self, amqp_vhost: str, rabbit_management: RabbitManagement) -> Iterator[Broker]:
         """Give a broker on a provisioned virtual host of its own."""
-        provision(amqp_vhost, TOPOLOGY)
+        declare(amqp_vhost, TOPOLOGY)
         with closing(connect(amqp_vhost, TOPOLOGY, "contract")) as broker:
             assert isinstance(broker, RabbitMQBroker)
             yield broker

@@ -1,8 +1,10 @@
 """Provisioning a real RabbitMQ: idempotent, additive, and effective."""
 
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pika
@@ -23,7 +25,7 @@ from tests.contract.broker_cases import (
     take_all,
     wait_until,
 )
-from tests.services import RabbitManagement, RabbitNode
+from tests.services import RabbitManagement, RabbitNode, debian
 from tests.services.ports import free_ports
 
 DEAD = dead_queue("processor")
@@ -65,11 +67,11 @@ def deaths(delivery: Delivery) -> list[dict[str, object]]:
 
 
 def test_provisioning_creates_everything_and_may_be_repeated(
-    amqp_vhost: str, rabbit_management: RabbitManagement
+    amqp_vhost: str, management_url: str, rabbit_management: RabbitManagement
 ) -> None:
     """Exchanges, quorum queues, bindings; a second run changes nothing and complains of nothing."""
-    provision(amqp_vhost, TOPOLOGY)
-    provision(amqp_vhost, TOPOLOGY)
+    provision(amqp_vhost, TOPOLOGY, management_url=management_url)
+    provision(amqp_vhost, TOPOLOGY, management_url=management_url)
 
     queues = rabbit_management.call("GET", "queues", vhost_of(amqp_vhost))
     assert {queue["name"] for queue in queues} == set(TOPOLOGY.queues)
@@ -180,6 +182,28 @@ def test_without_the_management_api_the_commands_are_returned(private_rabbit: Ra
         policy.name: (policy.pattern, "queues") for policy in TOPOLOGY.policies
     }
     assert command_for(TOPOLOGY.policies[0], "/")[0] == "rabbitmqctl"
+
+
+def test_a_node_on_this_machine_is_commanded_directly(
+    private_rabbit: RabbitNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own `rabbitmqctl` sets the policies; another node's is left alone."""
+    environment = (
+        f"export {key}={shlex.quote(value)}" for key, value in private_rabbit._environment.items()
+    )
+    real, program = debian.rabbitmq_programs() / "rabbitmqctl", tmp_path / "rabbitmqctl"
+    program.write_text("\n".join(("#!/bin/sh", *environment, f'exec {real} "$@"', "")))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    outcome = provision(private_rabbit.url(), TOPOLOGY)
+
+    policies = private_rabbit.management.call("GET", "policies", "/")
+    assert outcome.by == "rabbitmqctl"
+    assert outcome.commands == ()
+    assert {each["name"]: each["definition"] for each in policies} == {
+        policy.name: dict(policy.definition) for policy in TOPOLOGY.policies
+    }
 
 
 def test_rejected_messages_reach_the_dead_queue(broker: Broker) -> None:

@@ -17,7 +17,7 @@ from shared.messaging.broker import (
     PublishFailed,
     WireMessage,
 )
-from shared.messaging.provision import provision
+from shared.messaging.provision import declare
 from shared.messaging.rabbitmq import RabbitMQBroker
 from tests.contract.broker_cases import (
     QUEUE,
@@ -45,7 +45,7 @@ def node() -> Iterator[RabbitNode]:
 def url(node: RabbitNode) -> Iterator[str]:
     """Give a provisioned virtual host on that node."""
     with node.management.temporary_vhost() as url:
-        provision(url, TOPOLOGY)
+        declare(url, TOPOLOGY)
         yield url
 
 
@@ -161,7 +161,7 @@ def test_a_queue_deleted_under_its_consumer_is_told_and_healed(url: str) -> None
         with pytest.raises(ConfigurationError, match=QUEUE):
             consumption.take(1, 0.5)
 
-        provision(url, TOPOLOGY)
+        declare(url, TOPOLOGY)
         assert wait_until(lambda: consumption.is_active, RECOVERY_SECONDS)
         broker.publish([message := a_message()])
         assert ids(take_all(consumption, 1)) == [message.message_id]

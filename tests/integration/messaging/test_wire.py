@@ -19,7 +19,7 @@ from shared.domain.errors import Undecodable
 from shared.domain.messages import ImportRequested, parcel
 from shared.messaging.broker import Broker, Delivery
 from shared.messaging.codec import decode, to_wire
-from shared.messaging.provision import provision
+from shared.messaging.provision import declare
 from shared.messaging.rabbitmq import RabbitMQBroker
 from shared.messaging.topology import EXCHANGE, IMPORTER_QUEUE
 from tests.contract.broker_cases import TOPOLOGY, take_all
@@ -57,7 +57,7 @@ def nested(depth: int) -> bytes:
 @pytest.fixture
 def broker(amqp_vhost: str) -> Iterator[Broker]:
     """Give our broker on a provisioned virtual host."""
-    provision(amqp_vhost, TOPOLOGY)
+    declare(amqp_vhost, TOPOLOGY)
     with closing(RabbitMQBroker(amqp_vhost, name="wire")) as broker:
         yield broker
 
