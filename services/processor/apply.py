@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.processor.plan import Plan
 from services.processor.rows import customer_row
+from shared.domain.errors import ConfigurationError
 from shared.domain.policy import NumberSeries
 from shared.persistence import history, number_series
 from shared.persistence.tables import customer_addresses, customers, links, staging_customers
@@ -78,7 +79,10 @@ def _draw_numbers(plan: Plan, work: UnitOfWork) -> None:
 
 
 def _series(plan: Plan, name: str) -> NumberSeries:
-    return plan.policy.number_series.get(name, NumberSeries(name))
+    try:
+        return plan.policy.number_series[name]
+    except KeyError:
+        raise ConfigurationError(f"there is no number series {name}") from None
 
 
 def _write_customers(plan: Plan, work: UnitOfWork) -> None:
@@ -96,8 +100,14 @@ def _write_customers(plan: Plan, work: UnitOfWork) -> None:
 
 
 def _write_staging(plan: Plan, work: UnitOfWork) -> None:
+    discarded = [
+        {"id": id_, "state": "discarded", "reason": reason, "updated_at": plan.now}
+        for id_, reason in plan.discarded.items()
+    ]
+    # First, because a later message of the batch may have opened the record again.
+    work.bulk.update(staging_customers, discarded, key=("id",))
     rows = [
-        {**row, "customer_number": plan.numbers.get(row["customer_id"])}
+        {**row, "customer_number": plan.numbers.get(row["customer_id"], row["customer_number"])}
         for row in plan.staging.values()
     ]
     work.bulk.upsert(staging_customers, rows, key=("id",), update=STAGING_CHANGES)

@@ -5,69 +5,32 @@ drawn them.
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
-from services.processor.rows import Row, address_row, link_row
-from shared.domain.customer import Source, SourceKey
+from services.processor.exports import PlannedExport
+from services.processor.rows import Row, address_row, link_row, staging_row
+from shared.domain.customer import Customer, Source, SourceKey, Version
 from shared.domain.decisions import (
     Ambiguous,
     Create,
     Decision,
     Explanation,
-    ExportIntent,
     Hold,
     Ignore,
     Stage,
     Update,
 )
 from shared.domain.directory import DirectoryCustomer
-from shared.domain.known import Known, Link
-from shared.domain.messages import (
-    CustomerDeleted,
-    CustomerExport,
-    CustomerImported,
-    CustomerUnreadable,
-    Envelope,
-    Parcel,
-    parcel,
-)
+from shared.domain.known import Known
+from shared.domain.messages import CustomerDeleted, CustomerImported, CustomerUnreadable, Envelope
 from shared.domain.policy import Policy
 from shared.persistence import history
 
-
-@dataclass(frozen=True, slots=True)
-class PlannedExport:
-    """An export that waits for its customer's number."""
-
-    cause: Envelope[Any]
-    source: Source
-    customer_id: UUID
-    intent: ExportIntent
-
-    def parcel(self, number: str, at: datetime) -> Parcel:
-        """Return the message, now that the number is known."""
-        body = CustomerExport(
-            effect=self.intent.effect,
-            channel=self.source.channel,
-            external_id=self.source.external_id,
-            store_view=self.source.store_view,
-            customer_id=self.customer_id,
-            customer_number=number,
-            values=dict(self.intent.values),
-            version=self.source.version,
-        )
-        return parcel(
-            body,
-            channel=self.source.channel,
-            subject=self.source.external_id,
-            at=at,
-            cause=self.cause,
-        )
+_PARKED: Final = {Hold: "held", Stage: "staged", Ambiguous: "ambiguous"}
 
 
 class Plan:
@@ -84,6 +47,7 @@ class Plan:
         self.links: dict[SourceKey, Row] = {}
         self.removed_links: set[SourceKey] = set()
         self.staging: dict[UUID, Row] = {}
+        self.discarded: dict[UUID, str] = {}
         self.history: list[Row] = []
         self.exports: list[PlannedExport] = []
         self.numbers: dict[UUID, str] = {}
@@ -96,14 +60,10 @@ class Plan:
                 self._create(message, decision, known)
             case Update():
                 self._update(message, decision, known)
-            case Hold(reason=reason, existing=existing):
-                self._park(message, decision, known, state="held", reason=reason, existing=existing)
-            case Stage(reason=reason, existing=existing):
-                self._park(
-                    message, decision, known, state="staged", reason=reason, existing=existing
-                )
+            case Hold(reason=reason, existing=existing) | Stage(reason=reason, existing=existing):
+                self._park(message, decision, known, reason=reason, existing=existing)
             case Ambiguous():
-                self._park(message, decision, known, state="ambiguous", reason="ambiguous")
+                self._park(message, decision, known, reason="ambiguous")
             case Ignore(reason="unchanged"):
                 self._note_unchanged(message, decision, known)
             case Ignore(reason=reason):
@@ -112,33 +72,42 @@ class Plan:
     def hold_unreadable(self, message: Envelope[CustomerUnreadable], known: Known) -> None:
         """Record a customer that the canonical model cannot hold, with the fields named."""
         source, problems = message.body.source, message.body.problems
+        if any(source.version.is_older_than(version) for version in _versions(source, known)):
+            self._tell(message, source, "customer.ignored", reason="superseded")
+            return
         notes = tuple(f"{problem.field}: {problem.problem}" for problem in problems)
         explanation = Explanation(config_version=self.policy.version, notes=notes)
-        link = known.link(source.key)
-        customer_id = link.customer_id if link else None
-        row = self._staging_row(
-            message, source, explanation, known, state="held", reason="unreadable"
+        existing = _linked_customer(source, known)
+        self._stage(
+            message, source, explanation, known, state="held", reason="unreadable", of=existing
         )
-        self.staging[row["id"]] = {**row, "customer_id": customer_id, "is_existing": bool(link)}
         known.stage(source)
-        fields = [problem.field for problem in problems]
         self._tell(
             message,
             source,
             "customer.held",
-            customer_id=customer_id,
+            customer_id=existing.id if existing else None,
             reason="unreadable",
-            fields=fields,
+            fields=[problem.field for problem in problems],
         )
 
-    def unlink(self, message: Envelope[CustomerDeleted], link: Link | None) -> None:
+    def remove(self, message: Envelope[CustomerDeleted], known: Known) -> None:
         """Record that the shop deleted a customer; the directory keeps it."""
-        if link is None:
+        source = message.body.source
+        versions = _versions(source, known)
+        if not versions:
             return
-        self.removed_links.add(link.source)
-        self._tell(
-            message, message.body.source, "customer.removed_in_shop", customer_id=link.customer_id
-        )
+        # By our own clock: a deletion has no time of the shop's.
+        if any(source.version.read_at < version.read_at for version in versions):
+            self._tell(message, source, "customer.ignored", reason="superseded")
+            return
+        if known.staging(source.key):
+            self._discard(known.staging_id(source.key), "removed_in_shop")
+        link = known.link(source.key)
+        if link:
+            self.removed_links.add(source.key)
+        customer_id = link.customer_id if link else None
+        self._tell(message, source, "customer.removed_in_shop", customer_id=customer_id)
 
     def _create(self, message: Envelope[Any], decision: Create, known: Known) -> None:
         created = decision.created
@@ -146,7 +115,7 @@ class Plan:
         self.series[created.id] = decision.template.number_series
         for address in created.addresses:
             self.addresses[address.id] = address_row(address, created.id, self.now)
-        self._arrive(message, decision, created.id, known, is_existing=False)
+        self._arrive(message, decision, created, known)
         source = decision.customer.source
         self._tell(message, source, "customer.created", customer_id=created.id)
 
@@ -161,7 +130,7 @@ class Plan:
         for address_id in changes.removed:
             self.addresses.pop(address_id, None)
             self.removed_addresses.add(address_id)
-        self._arrive(message, decision, updated.id, known, is_existing=True)
+        self._arrive(message, decision, updated, known)
         event = "customer.matched" if decision.is_new_link else "customer.updated"
         changed = list(decision.explanation.fields_changed)
         source = decision.customer.source
@@ -171,19 +140,22 @@ class Plan:
         self,
         message: Envelope[Any],
         decision: Create | Update,
-        customer_id: UUID,
+        arrived: DirectoryCustomer,
         known: Known,
-        *,
-        is_existing: bool,
     ) -> None:
         source = decision.customer.source
-        self.links[source.key] = link_row(decision.customer, customer_id, self.now)
-        row = self._staging_row(message, source, decision.explanation, known, state="processed")
-        self.staging[row["id"]] = {
-            **row, "customer_id": customer_id, "is_existing": is_existing,
-        }  # fmt: skip
+        self._relink(decision.customer, arrived.id)
+        self._stage(
+            message,
+            source,
+            decision.explanation,
+            known,
+            state="processed",
+            of=arrived,
+            is_existing=isinstance(decision, Update),
+        )
         self.exports.extend(
-            PlannedExport(message, source, customer_id, intent) for intent in decision.exports
+            PlannedExport(message, source, arrived.id, intent) for intent in decision.exports
         )
 
     def _park(
@@ -192,39 +164,39 @@ class Plan:
         decision: Hold | Stage | Ambiguous,
         known: Known,
         *,
-        state: str,
         reason: str,
         existing: DirectoryCustomer | None = None,
     ) -> None:
-        source = decision.customer.source
-        row = self._staging_row(
-            message, source, decision.explanation, known, state=state, reason=reason
+        source, state = decision.customer.source, _PARKED[type(decision)]
+        self._stage(
+            message, source, decision.explanation, known, state=state, reason=reason, of=existing
         )
         customer_id = existing.id if existing else None
-        self.staging[row["id"]] = {
-            **row, "customer_id": customer_id, "is_existing": existing is not None,
-        }  # fmt: skip
-        event = f"customer.{state}"
-        self._tell(message, source, event, customer_id=customer_id, reason=reason)
+        self._tell(message, source, f"customer.{state}", customer_id=customer_id, reason=reason)
 
     def _note_unchanged(self, message: Envelope[Any], decision: Ignore, known: Known) -> None:
         source = decision.customer.source
-        link = known.link(source.key)
-        assert link is not None  # noqa: S101 - "unchanged" is decided of linked customers only
-        self.links[source.key] = link_row(decision.customer, link.customer_id, self.now)
+        existing = _linked_customer(source, known)
+        assert existing  # noqa: S101 - "unchanged" is decided of linked customers only
+        self._relink(decision.customer, existing.id)
         if known.staging(source.key):
-            row = self._staging_row(
+            self._stage(
                 message,
                 source,
                 decision.explanation,
                 known,
                 state="superseded",
                 reason="unchanged",
+                of=existing,
             )
-            self.staging[row["id"]] = {**row, "customer_id": link.customer_id, "is_existing": True}
         self.outcomes["customer.unchanged"] += 1
 
-    def _staging_row(
+    def _relink(self, customer: Customer, customer_id: UUID) -> None:
+        self.links[customer.source.key] = link_row(customer, customer_id, self.now)
+        # It is there, whatever an earlier message of the batch said.
+        self.removed_links.discard(customer.source.key)
+
+    def _stage(
         self,
         message: Envelope[Any],
         source: Source,
@@ -233,25 +205,24 @@ class Plan:
         *,
         state: str,
         reason: str | None = None,
-    ) -> Row:
-        return {
-            "id": known.staging_id(source.key),
-            "channel": source.channel,
-            "external_id": source.external_id,
-            "store_view": source.store_view,
+        of: DirectoryCustomer | None = None,
+        is_existing: bool | None = None,
+    ) -> None:
+        id_ = known.staging_id(source.key)
+        self.staging[id_] = {
+            **staging_row(id_, message, source, explanation, self.now),
             "state": state,
             "reason": reason,
-            "customer_number": None,
-            "message_id": message.message_id,
-            "correlation_id": message.correlation_id,
-            "changed_at": source.version.changed_at,
-            "read_at": source.version.read_at,
-            "config_version": self.policy.version,
-            "body": message.raw,
-            "explanation": orjson.dumps(explanation),
-            "created_at": self.now,
-            "updated_at": self.now,
+            "is_existing": of is not None if is_existing is None else is_existing,
+            "customer_id": of.id if of else None,
+            "customer_number": of.number if of else None,
         }
+
+    def _discard(self, staging_id: UUID, reason: str) -> None:
+        if row := self.staging.get(staging_id):
+            row |= {"state": "discarded", "reason": reason}
+        else:
+            self.discarded[staging_id] = reason
 
     def _tell(
         self,
@@ -280,3 +251,14 @@ class Plan:
                 detail=orjson.dumps(detail).decode() if detail else None,
             )
         )
+
+
+def _versions(source: Source, known: Known) -> list[Version]:
+    """Return the states of a remote record that are linked or staged: fences against older news."""
+    states = (known.link(source.key), known.staging(source.key))
+    return [state.version for state in states if state]
+
+
+def _linked_customer(source: Source, known: Known) -> DirectoryCustomer | None:
+    link = known.link(source.key)
+    return known.customer(link.customer_id) if link else None

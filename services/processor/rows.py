@@ -8,7 +8,8 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from shared.domain.customer import Customer, SourceKey, Version
+from shared.domain.customer import Customer, Source, SourceKey, Version
+from shared.domain.decisions import Explanation
 from shared.domain.directory import (
     ADDRESS_FIELDS,
     CUSTOMER_FIELDS,
@@ -16,6 +17,7 @@ from shared.domain.directory import (
     DirectoryCustomer,
 )
 from shared.domain.known import Link, OpenStaging
+from shared.domain.messages import Envelope
 from shared.domain.normalise import MatchKeys
 
 Row = dict[str, Any]
@@ -66,6 +68,27 @@ def link_row(customer: Customer, customer_id: UUID, now: datetime) -> Row:
         "read_at": source.version.read_at,
         "fingerprint": source.version.fingerprint,
         "snapshot": customer.to_json(),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def staging_row(
+    id_: UUID, message: Envelope[Any], source: Source, explanation: Explanation, now: datetime
+) -> Row:
+    """Return the row of a staged customer without what is decided about it."""
+    return {
+        "id": id_,
+        "channel": source.channel,
+        "external_id": source.external_id,
+        "store_view": source.store_view,
+        "message_id": message.message_id,
+        "correlation_id": message.correlation_id,
+        "changed_at": source.version.changed_at,
+        "read_at": source.version.read_at,
+        "config_version": explanation.config_version,
+        "body": message.raw,
+        "explanation": orjson.dumps(explanation),
         "created_at": now,
         "updated_at": now,
     }

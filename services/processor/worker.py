@@ -10,9 +10,11 @@ from typing import Any
 from services.processor.apply import apply
 from services.processor.gather import gather
 from services.processor.plan import Plan
+from shared.domain.customer import replaced
 from shared.domain.decide import decide
 from shared.domain.errors import UnknownType
 from shared.domain.messages import CustomerDeleted, CustomerImported, CustomerUnreadable, Envelope
+from shared.domain.normalise import normalise_customer
 from shared.domain.policy import Policy
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -23,9 +25,10 @@ def process_batch(messages: Sequence[Envelope[Any]], work: UnitOfWork, policy: P
     Later messages see what earlier ones decided, so two changes to one customer may share a
     batch. Returns what was done. Raises `UnknownType` for a message that is not the processor's.
     """
-    known = gather(messages, work)
+    batch = [_accepted(message) for message in messages]
+    known = gather(batch, work)
     plan = Plan(work.now, policy)
-    for message in messages:
+    for message in batch:
         match message.body:
             case CustomerImported(customer=customer):
                 decision = decide(customer, known, policy)
@@ -33,9 +36,21 @@ def process_batch(messages: Sequence[Envelope[Any]], work: UnitOfWork, policy: P
                 known.learn(decision)
             case CustomerUnreadable():
                 plan.hold_unreadable(message, known)
-            case CustomerDeleted(source=source):
-                plan.unlink(message, known.link(source.key))
-            case _:
-                raise UnknownType(f"the processor does not take {message.type}")
+            case CustomerDeleted():
+                plan.remove(message, known)
     apply(plan, work)
     return plan
+
+
+def _accepted(message: Envelope[Any]) -> Envelope[Any]:
+    """Return the message with its customer in canonical form; refuse what is not for us."""
+    body = message.body
+    if not isinstance(body, CustomerImported | CustomerUnreadable | CustomerDeleted):
+        raise UnknownType(f"the processor does not take {message.type}")
+    # The importer's customers are in that form. A message from outside names no subject, so it
+    # has got this one.
+    if isinstance(body, CustomerImported) and message.subject == str(body.customer.source.key):
+        customer = normalise_customer(body.customer)
+        canonical: Envelope[Any] = replaced(message, body=replaced(body, customer=customer))
+        return canonical
+    return message
