@@ -1,0 +1,1 @@
+"""Benchmarks: real processes on real services, measured side by side."""
