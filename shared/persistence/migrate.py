@@ -75,7 +75,7 @@ def expected() -> str:
 def draft(url: str, subject: str) -> Path:
     """Write the migration from the newest revision, where `url` is, to what the tables say.
 
-    For developers: read it, correct it, commit it.
+    For developers: read it, correct it, name it in `HEAD`, commit it.
     """
     from alembic import command
 

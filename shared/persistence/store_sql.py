@@ -18,7 +18,7 @@ PARCELS = sa.select(
 
 MARK_FRESH = SetStatement(
     "UPDATE messages SET published_at = {now} FROM {given}"
-    " WHERE messages.id = given.id AND messages.attempts = 0",
+    " WHERE messages.id = given.id AND messages.attempts = 0 AND messages.last_reason IS NULL",
     given=_IDS,
     values={"now": Moment()},
 )

@@ -102,7 +102,8 @@ class Worker:
 
     def __init__(self, role: str, environment: dict[str, str], log: Path) -> None:
         self.role = role
-        self.log = log
+        self._log = log
+        self._log_start = log.stat().st_size if log.exists() else 0
         with log.open("ab") as stream:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", f"services.{role}"],
@@ -115,6 +116,13 @@ class Worker:
     def is_running(self) -> bool:
         """Whether the process is there."""
         return self._process.poll() is None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether the process has begun to consume."""
+        with self._log.open("rb") as stream:
+            stream.seek(self._log_start)
+            return self.is_running and b'"consumer.active"' in stream.read()
 
     def kill(self) -> None:
         """End the process as a power cut would."""
