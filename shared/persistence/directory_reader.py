@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
 from shared.persistence.tables import customer_addresses, customers, links
@@ -27,6 +28,16 @@ class LinkLine:
     customer_group: str | None
     changed_at: datetime
     exported_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A link, and its customer's number, template and defaults."""
+
+    link: LinkLine
+    number: str | None
+    template: str | None
+    defaults: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +64,19 @@ def link_of(work: UnitOfWork, channel: str, external_id: str) -> LinkLine | None
     return LinkLine(*row) if row else None
 
 
-def links_of(work: UnitOfWork, channel: str, *, limit: int) -> list[tuple[LinkLine, str | None]]:
-    """Return up to `limit` links of a channel, each with its customer's number."""
+def linked(work: UnitOfWork, channel: str, *, limit: int) -> list[Linked]:
+    """Return up to `limit` links of a channel, each with what its customer got in the directory."""
     query = (
-        _LINKS.add_columns(customers.c.number)
+        _LINKS.add_columns(customers.c.number, customers.c.template, customers.c.defaults)
         .join(customers, customers.c.id == links.c.customer_id)
         .where(links.c.channel == channel)
         .order_by(links.c.external_id)
         .limit(limit)
     )
-    return [(LinkLine(*row[:-1]), row[-1]) for row in work.connection.execute(query)]
+    return [
+        Linked(LinkLine(*row[:-3]), row.number, row.template, orjson.loads(row.defaults))
+        for row in work.connection.execute(query)
+    ]
 
 
 def card(work: UnitOfWork, customer_id: UUID) -> CustomerCard | None:

@@ -56,6 +56,16 @@ class Found:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many records are in one state for one reason."""
+
+    state: str
+    reason: str | None
+    is_existing: bool
+    count: int
+
+
 def find(
     work: UnitOfWork,
     *,
@@ -79,15 +89,12 @@ def find(
     return Found(lines, total)
 
 
-def count_by_state(work: UnitOfWork) -> list[tuple[str, str | None, int]]:
-    """Return how many records there are of each state and reason."""
+def count_by_state(work: UnitOfWork) -> list[StateCount]:
+    """Return how many records there are of each state and reason, of new and known customers."""
     columns = staging_customers.c
-    counts = (
-        sa.select(columns.state, columns.reason, sa.func.count())
-        .group_by(columns.state, columns.reason)
-        .order_by(columns.state, columns.reason)
-    )
-    return [(state, reason, many) for state, reason, many in work.connection.execute(counts)]
+    kind = (columns.state, columns.reason, columns.is_existing)
+    counts = sa.select(*kind, sa.func.count()).group_by(*kind).order_by(*kind)
+    return [StateCount(*row) for row in work.connection.execute(counts)]
 
 
 def get(work: UnitOfWork, staging_id: UUID) -> StagingRecord | None:

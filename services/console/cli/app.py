@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import version as version_of
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
@@ -56,6 +57,7 @@ COMMANDS: Final[dict[str, Command]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _accept_any_text()
     try:
         app_for(words)(args=words, prog_name="patron")
     except SystemExit as ending:
@@ -110,6 +112,13 @@ def root(
 def version() -> None:
     """Print the version."""
     say(f"patron {version_of('patron')}")
+
+
+def _accept_any_text() -> None:
+    """Let a terminal that cannot show a character show a question mark instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _add(app: typer.Typer, name: str, command: Command) -> None:

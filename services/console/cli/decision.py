@@ -50,6 +50,7 @@ def _parts(decision: Explained) -> Iterator[RenderableType]:
     if decision.trials:
         yield Text("\nMatching rules, in order", style="bold")
         yield table_of(trials(decision), _RULE_COLUMNS)
+        yield Text()
     if decision.templates_tried:
         tried = ", ".join(decision.templates_tried)
         chosen = (

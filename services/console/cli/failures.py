@@ -74,5 +74,6 @@ def tell(failure: Failure) -> int:
 
 
 def _unforeseen(error: Exception) -> Failure:
-    lines = [f"an unforeseen failure: {evidence(error).text}", *(f"  {x}" for x in frames(error))]
+    ours = [f"  {frame}" for frame in frames(error) if frame.startswith(("shared.", "services."))]
+    lines = [f"an unforeseen failure: {evidence(error).text}", *ours]
     return Failure(lines, "This is a defect of Patron; please report these lines.", EXIT_FAILED)

@@ -93,7 +93,7 @@ def show_json(value: Any) -> None:
 
 def table_of(rows: Sequence[Row], columns: Mapping[str, str]) -> Table:
     """Return a table; numbers stand on the right, ids are never broken."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for key, heading in columns.items():
         values = [row.get(key) for row in rows]
         is_number = all(isinstance(v, int) and not isinstance(v, bool) for v in values)

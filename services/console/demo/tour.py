@@ -1,0 +1,163 @@
+"""The tour: shop and Patron are started, watched, checked against each other, and stopped.
+
+Its promise: what is said was looked up, in the shop over HTTP and in the database; whatever did
+not come out right ends the tour with exit code 1 and the reason.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from services.console.cli.failures import Refused
+from services.console.demo import scenes
+from services.console.demo.children import Child, announcing_child, child
+from services.console.demo.configuration import STORE_VIEWS, demo_configuration
+from services.console.demo.display import Guide, following
+from services.console.demo.progress import Progress, progress
+from services.console.demo.shop import Shop
+from shared.persistence.engine import create_engine
+from shared.persistence.unit_of_work import UnitsOfWork
+from shared.runtime.foundation import migrate_embedded
+from shared.runtime.installation import load_installation
+
+LOOK_EVERY_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the visitor asked for."""
+
+    customers: int
+    seed: int
+    keep: bool
+    patience_seconds: float
+
+
+def give_tour(wish: Wish) -> None:
+    """Give the whole tour. Raises `Refused` if something did not come out right."""
+    if find_spec("services.sandbox") is None:
+        raise Refused(
+            "the simulated shop is not part of this installation",
+            "Run the demo from the project's directory, or `docker compose --profile demo up`.",
+        )
+    place = Path(tempfile.mkdtemp(prefix="patron-demo-"))
+    is_kept = wish.keep
+    try:
+        _Tour(wish, place, Guide()).give()
+    except Exception:
+        is_kept = True
+        typer.echo(f"Configuration, database and logs are kept in {place}.", err=True)
+        raise
+    finally:
+        if not is_kept:
+            shutil.rmtree(place)
+    if wish.keep:
+        scenes.say_how_to_go_on(place, wish.customers, wish.seed)
+
+
+class _Tour:
+    """One tour in the directory `place`."""
+
+    def __init__(self, wish: Wish, place: Path, guide: Guide) -> None:
+        self._wish = wish
+        self._place = place
+        self._guide = guide
+        self._began = time.monotonic()
+        self._shop_log = place / "shop.log"
+        self._log = place / "patron.log"
+
+    def give(self) -> None:
+        """Start everything, show everything, end everything."""
+        with ExitStack() as stack:
+            shop = self._open_shop(stack)
+            stage = self._set_up(shop, stack)
+            with child(
+                "patron up", "services.console.cli", "--config", str(stage.configuration), "up",
+                log=self._log, place=self._place,
+            ) as patron:  # fmt: skip
+                self._watch(stage, patron)
+                scenes.verify_numbers(stage)
+                scenes.explain_one(stage)
+                self._change_one(stage, patron)
+                code = patron.end()
+        self._finish(code)
+
+    def _open_shop(self, stack: ExitStack) -> Shop:
+        running, line = stack.enter_context(
+            announcing_child(
+                "the simulated shop", "services.sandbox", "--port", "0",
+                "--customers", str(self._wish.customers), "--seed", str(self._wish.seed),
+                log=self._shop_log, place=self._place,
+            )
+        )  # fmt: skip
+        url = line.rpartition(" ")[2]
+        if not url.startswith("http"):
+            raise Refused(f"{running.name} did not start: {line}")
+        return stack.enter_context(Shop(url))
+
+    def _set_up(self, shop: Shop, stack: ExitStack) -> scenes.Stage:
+        configuration = self._place / "patron.toml"
+        configuration.write_text(demo_configuration(shop.url, self._place), encoding="utf-8")
+        installation = load_installation(configuration, {})
+        migrate_embedded(installation)
+        database = installation.settings.database.url.get_secret_value()
+        engine = create_engine(database, application_name="patron-demo")
+        stack.callback(engine.dispose)
+        stage = scenes.Stage(
+            self._guide, shop, installation, UnitsOfWork(engine), configuration,
+            expected={code: shop.count(number) for code, number in STORE_VIEWS.items()},
+        )  # fmt: skip
+        scenes.introduce(stage, self._wish.customers, self._log)
+        scenes.prepare_shop(stage)
+        return stage
+
+    def _watch(self, stage: scenes.Stage, patron: Child) -> None:
+        stage.guide.step("Import, decide, write back", "patron up")
+        began = time.monotonic()
+        last = self._wait(stage, patron, Progress.has_imported, "the import")
+        scenes.sum_up(stage, last, time.monotonic() - began)
+
+    def _change_one(self, stage: scenes.Stage, patron: Child) -> None:
+        change = scenes.edit_an_address(stage)
+        asked_at = scenes.ask_for_sweep(stage)
+        after = self._wait(stage, patron, lambda now: now.has_swept(asked_at), "the sweep")
+        scenes.show_change(stage, change, after)
+
+    def _wait(
+        self,
+        stage: scenes.Stage,
+        patron: Child,
+        is_done: Callable[[Progress], bool],
+        what: str,
+    ) -> Progress:
+        """Look again and again until it is done; by state, not by time."""
+        began = time.monotonic()
+        with following(sum(stage.expected.values())) as show:
+            while True:
+                patron.check()
+                with stage.units.read() as work:
+                    now = progress(work)
+                seconds = time.monotonic() - began
+                show(now, seconds)
+                if is_done(now):
+                    return now
+                if seconds > self._wish.patience_seconds:
+                    raise Refused(
+                        f"{what} did not end within {self._wish.patience_seconds:.0f} s:"
+                        f" {now.owed} messages are still owed",
+                        f"See {self._log}; --patience waits longer.",
+                    )
+                time.sleep(LOOK_EVERY_SECONDS)
+
+    def _finish(self, code: int) -> None:
+        if code:
+            raise Refused(f"patron up ended with {code} instead of 0", f"See {self._log}.")
+        scenes.say_goodbye(self._guide, time.monotonic() - self._began, kept=self._wish.keep)
