@@ -14,6 +14,8 @@ from uuid import UUID
 
 from shared.domain.errors import TransientError
 
+APP_ID = "patron"
+
 
 class BrokerUnavailable(TransientError):
     """The broker cannot be reached, blocks publishers, or closed the channel."""
@@ -46,7 +48,8 @@ class PublishFailed(TransientError):
 class WireMessage:
     """A message as it stands on the wire: opaque bytes and the properties around them.
 
-    `message_id` is None only on messages from outside that carry none, or none that is a UUID.
+    `message_id` is None only on messages from outside that carry none, or none that is a UUID;
+    `app_id` names the application that sent the message, `APP_ID` for our own.
     """
 
     routing_key: str
@@ -58,6 +61,7 @@ class WireMessage:
     content_type: str | None
     content_encoding: str | None = None
     headers: Mapping[str, object] = field(default_factory=dict)
+    app_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

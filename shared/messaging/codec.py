@@ -30,7 +30,7 @@ from shared.domain.messages import (
     MessageType,
     Parcel,
 )
-from shared.messaging.broker import WireMessage
+from shared.messaging.broker import APP_ID, WireMessage
 
 MAX_BODY_BYTES = 1024 * 1024
 CONTENT_TYPE = "application/json"
@@ -70,7 +70,13 @@ def to_wire(parcel: Parcel) -> WireMessage:
         content_type=CONTENT_TYPE,
         content_encoding=CONTENT_ENCODING,
         headers=headers,
+        app_id=APP_ID,
     )
+
+
+def is_ours(message: WireMessage) -> bool:
+    """Whether Patron itself sent the message, which then has, or had, a row in the store."""
+    return message.app_id == APP_ID
 
 
 def decode(message: WireMessage) -> Envelope[Model]:
@@ -83,7 +89,7 @@ def decode(message: WireMessage) -> Envelope[Model]:
     kind = _kind(message)
     version = _schema_version(message.headers, kind)
     _check_json(message.body)
-    if not _is_ours(message):
+    if not is_ours(message):
         _check_no_duplicate_keys(message.body)
     body = _body(message.body, kind)
     return _envelope(message, kind, version, body)
@@ -149,10 +155,6 @@ def _check_json(body: bytes) -> None:
         raise Undecodable(f"not JSON at byte {error.pos}") from None
     if b"\\u0000" in body and _ESCAPED_NUL.search(body):
         raise Undecodable("the body contains the NUL character")
-
-
-def _is_ours(message: WireMessage) -> bool:
-    return "occurred_at" in message.headers and "subject" in message.headers
 
 
 def _check_no_duplicate_keys(body: bytes) -> None:

@@ -17,14 +17,14 @@ import structlog
 
 from shared.domain.errors import ConfigurationError, PatronError
 from shared.messaging.broker import Broker, Consumption, Delivery
-from shared.messaging.codec import decode
+from shared.messaging.codec import decode, is_ours
 from shared.observability.metrics import Metrics
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.loops import Beat
 from shared.runtime.patience import Patience, Stopping
 from shared.runtime.publisher import is_republished
-from shared.runtime.received import Handler, Received, Result, is_ours
+from shared.runtime.received import Handler, Received, Result
 from shared.runtime.tally import Tally, tell
 
 _TAKE_SECONDS = 1.0

@@ -16,12 +16,13 @@ import sqlalchemy as sa
 from shared.domain.errors import PatronError
 from shared.domain.messages import Parcel
 from shared.messaging.broker import Delivery, WireMessage
+from shared.messaging.codec import is_ours
 from shared.observability.evidence import evidence
 from shared.persistence.dead_letters import DeadLetter, of_parcel
 from shared.persistence.store import Retry
 from shared.persistence.tables import channel_pauses, messages
 from shared.persistence.unit_of_work import UnitOfWork
-from shared.runtime.received import DUPLICATE, Received, Result, is_ours, parcel_of
+from shared.runtime.received import DUPLICATE, Received, Result, parcel_of
 from shared.runtime.recoverability import POISON, GiveUp, PauseChannel, Recoverability, TryAgain
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.domain.customer import Model
 from shared.domain.messages import Envelope, Parcel
-from shared.messaging.broker import Delivery, WireMessage
+from shared.messaging.broker import Delivery
 from shared.runtime.patience import Patience
 
 Outcome = Literal["done", "duplicate", "retried", "paused", "deferred", "dead"]
@@ -55,11 +55,6 @@ class Handler(Protocol):
         Failures of messages are results, not exceptions. Database work goes through `patience`.
         """
         ...
-
-
-def is_ours(message: WireMessage) -> bool:
-    """Whether Patron itself sent the message, which then has, or had, a row in the store."""
-    return "occurred_at" in message.headers and "subject" in message.headers
 
 
 def parcel_of(received: Received) -> Parcel:

@@ -73,7 +73,8 @@ class EmbeddedBroker:
         """Subscribe to `queue`."""
         consumption = EmbeddedConsumption(self, queue, prefetch)
         with self.changed:
-            self._consumptions.append(consumption)
+            live = [each for each in self._consumptions if not each.is_closed]
+            self._consumptions = [*live, consumption]
         return consumption
 
     def depth(self, queue: str) -> int:

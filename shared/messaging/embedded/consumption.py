@@ -37,6 +37,7 @@ class EmbeddedConsumption:
         self._prefetch = prefetch
         self._in_hand: dict[object, Channel] = {}
         self._is_cancelled = False
+        self._is_closed = False
         self._is_woken = False
         self._is_reachable = True
 
@@ -44,6 +45,11 @@ class EmbeddedConsumption:
     def is_active(self) -> bool:
         """Whether this consumption takes messages."""
         return self._is_reachable and not self._is_cancelled
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing will ever come of it again."""
+        return self._is_closed
 
     def take(self, limit: int, timeout_seconds: float) -> list[Delivery]:
         """Return up to `limit` deliveries, waiting for the first at most `timeout_seconds`."""
@@ -84,6 +90,7 @@ class EmbeddedConsumption:
     def close(self) -> None:
         """Return whatever is in hand to the queue. May be called twice."""
         self.cancel()
+        self._is_closed = True
         self._give_back(list(self._in_hand))
 
     def _give_back(self, tags: Iterable[object]) -> None:

@@ -17,8 +17,6 @@ from shared.domain.errors import ConfigurationError
 from shared.messaging.broker import WireMessage
 from shared.messaging.topology import Topology
 
-APP_ID = "patron"
-
 
 class RawMessage(virtual.Message):
     """A message as it is on the wire; the base class would inflate what says it is compressed."""
@@ -105,7 +103,7 @@ def to_kombu(channel: Channel, message: WireMessage) -> object:
             "correlation_id": message.correlation_id,
             "type": message.type,
             "timestamp": None if message.timestamp is None else int(message.timestamp.timestamp()),
-            "app_id": APP_ID,
+            "app_id": message.app_id,
             "delivery_mode": 2,
         },
     )
@@ -125,6 +123,7 @@ def from_kombu(message: RawMessage) -> WireMessage:
         content_type=_text(message.content_type),
         content_encoding=_text(message.content_encoding),
         headers=message.headers,
+        app_id=_text(properties.get("app_id")),
     )
 
 

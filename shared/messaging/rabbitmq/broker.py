@@ -45,7 +45,8 @@ class RabbitMQBroker:
     def consume(self, queue: str, prefetch: int) -> Consumption:
         """Subscribe to `queue`; the subscription is kept alive until it is closed."""
         consumption = RabbitMQConsumption(self._parameters(f"consume {queue}"), queue, prefetch)
-        self._consumptions.append(consumption)
+        live = [each for each in self._consumptions if not each.is_closed]
+        self._consumptions = [*live, consumption]
         consumption.start()
         return consumption
 

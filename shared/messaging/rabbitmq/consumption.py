@@ -57,6 +57,7 @@ class RabbitMQConsumption:
         self._consumer_tag: str | None = None
         self._fault: BrokerFault | None = None
         self._is_cancelled = False
+        self._is_closed = False
         self._is_woken = False
         self._active_since = 0.0
         self._backoff = Backoff()
@@ -75,6 +76,11 @@ class RabbitMQConsumption:
     def is_active(self) -> bool:
         """Whether the broker has this consumer registered now."""
         return self._consumer_tag is not None and not self._is_cancelled
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing will ever come of it again."""
+        return self._is_closed
 
     def take(self, limit: int, timeout_seconds: float) -> list[Delivery]:
         """Return up to `limit` deliveries, waiting for the first at most `timeout_seconds`.
@@ -127,7 +133,7 @@ class RabbitMQConsumption:
     def close(self) -> None:
         """End the subscription; whatever is unsettled is delivered again."""
         with self._changed:
-            self._is_cancelled = True
+            self._is_cancelled = self._is_closed = True
             self._changed.notify_all()
         self._link.close()
 

@@ -109,7 +109,12 @@ class Link:
     def _run(self) -> None:
         while not self._closing.is_set():
             started = time.monotonic()
-            self._session()
+            try:
+                self._session()
+            except Exception as error:
+                # A bug in a callback costs the connection, never the thread.
+                log.exception("broker.io_failed", connection=self._name)
+                self._lost(connection_fault(error, self._place))
             if time.monotonic() - started > STABLE_AFTER_SECONDS:
                 self._backoff.reset()
             self._closing.wait(self._backoff.wait_seconds())
@@ -128,22 +133,14 @@ class Link:
             self._ioloop, self._attempt = ioloop, connection
         try:
             if not self._closing.is_set():
-                self._serve(ioloop, connection)
+                ioloop.start()
         finally:
             with self._lock:
-                self._ioloop = self._attempt = None
+                self._ioloop = self._attempt = self._connection = None
             if not connection.is_closed:
                 self._cut(connection)
                 ioloop.start()
             ioloop.close()
-
-    def _serve(self, ioloop: IOLoop, connection: pika.SelectConnection) -> None:
-        try:
-            ioloop.start()
-        except Exception as error:
-            # A bug in a callback costs the connection, never the thread.
-            log.exception("broker.io_failed", connection=self._name)
-            self._lost(connection_fault(error, self._place))
 
     def _opened(self, connection: pika.SelectConnection) -> None:
         connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(blocked=True))

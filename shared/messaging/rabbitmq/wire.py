@@ -11,8 +11,6 @@ import pika
 
 from shared.messaging.broker import WireMessage
 
-APP_ID = "patron"
-
 
 def to_properties(message: WireMessage) -> pika.BasicProperties:
     """Return the properties to publish `message` with: always persistent."""
@@ -25,7 +23,7 @@ def to_properties(message: WireMessage) -> pika.BasicProperties:
         message_id=None if message.message_id is None else str(message.message_id),
         timestamp=None if message.timestamp is None else int(message.timestamp.timestamp()),
         type=message.type or None,
-        app_id=APP_ID,
+        app_id=message.app_id,
     )
 
 
@@ -41,6 +39,7 @@ def from_properties(properties: pika.BasicProperties, routing_key: str, body: by
         content_type=_text(properties.content_type),
         content_encoding=_text(properties.content_encoding),
         headers=properties.headers or {},
+        app_id=_text(properties.app_id),
     )
 
 

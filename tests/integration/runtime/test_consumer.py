@@ -310,7 +310,7 @@ def test_a_batch_takes_what_is_there_and_no_more(rig: Rig) -> None:
 def from_outside(external_id: str) -> WireMessage:
     """Return a message that another team publishes: a type, a body, an id."""
     parcel = a_parcel(external_id)
-    return replace(to_wire(parcel), headers={}, correlation_id=None)
+    return replace(to_wire(parcel), headers={}, correlation_id=None, app_id=None)
 
 
 def flagged(parcel: Any) -> dict[str, object]:
