@@ -8,9 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from shared.connectors.ports import CustomerSource, RemoteRecord
 from shared.domain.customer import FieldWarning, Model, Source, Version
-from shared.domain.errors import UnreadableRecord
+from shared.domain.errors import PatronError, UnreadableRecord
 from shared.domain.messages import (
     CustomerDeleted,
     CustomerImported,
@@ -19,8 +21,19 @@ from shared.domain.messages import (
     parcel,
 )
 from shared.domain.normalise import normalise_customer
+from shared.observability.evidence import evidence
 from shared.persistence import source_records
 from shared.persistence.unit_of_work import UnitOfWork
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a record came to. `is_final` is False when a bug of ours kept it from being read."""
+
+    body: Model
+    is_final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +44,40 @@ class StoreViewReader:
     store_view: str
     source: CustomerSource
 
-    def read(self, record: RemoteRecord, read_at: datetime, origin: Origin) -> Model:
-        """Translate a record into the message body that tells of it."""
+    def read(self, record: RemoteRecord, read_at: datetime, origin: Origin) -> Reading:
+        """Translate a record into the message body that tells of it.
+
+        Raises what the platform raises when it has to be asked again.
+        """
         try:
             customer = self.source.to_customer(record, self.store_view, read_at)
-            return CustomerImported(customer=normalise_customer(customer), origin=origin)
+            return Reading(CustomerImported(customer=normalise_customer(customer), origin=origin))
         except UnreadableRecord as error:
-            problems = [FieldWarning(field=field, problem=text) for field, text in error.problems]
-            version = Version(
-                changed_at=record.changed_at, read_at=read_at, fingerprint=record.fingerprint
+            return Reading(self._unreadable(record, read_at, error.problems))
+        except PatronError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug is told, and bounded
+            # One record must not keep a whole store view from being imported.
+            _log.exception(
+                "import.record_failed", channel=self.channel, external_id=record.external_id
             )
-            source = self._source(record.external_id, version)
-            return CustomerUnreadable(source=source, problems=tuple(problems))
+            problems = [("record", evidence(error).text)]
+            return Reading(self._unreadable(record, read_at, problems), is_final=False)
 
     def vanished(self, external_id: str, at: datetime) -> Source:
         """Return the source of a record that was found missing at `at`."""
         return self._source(external_id, Version(changed_at=at, read_at=at, fingerprint="deleted"))
+
+    def _unreadable(
+        self, record: RemoteRecord, read_at: datetime, problems: Sequence[tuple[str, str]]
+    ) -> CustomerUnreadable:
+        version = Version(
+            changed_at=record.changed_at, read_at=read_at, fingerprint=record.fingerprint
+        )
+        return CustomerUnreadable(
+            source=self._source(record.external_id, version),
+            problems=tuple(FieldWarning(field=name, problem=text) for name, text in problems),
+        )
 
     def _source(self, external_id: str, version: Version) -> Source:
         return Source(
@@ -76,18 +107,22 @@ def take_page(
         store_view=reader.store_view,
     )
     changed = [r for r in records if known.get(r.external_id) != r.fingerprint]
+    readings = [reader.read(record, work.now, origin) for record in changed]
     work.send(
         [
-            parcel(
-                reader.read(record, work.now, origin),
-                channel=reader.channel,
-                subject=record.external_id,
-                at=work.now,
-            )
-            for record in changed
+            parcel(reading.body, channel=reader.channel, subject=record.external_id, at=work.now)
+            for record, reading in zip(changed, readings, strict=True)
         ]
     )
-    source_records.record(work, [_seen(record, reader) for record in changed])
+    # What a bug kept us from reading counts as unseen, so that the next sweep tries again.
+    source_records.record(
+        work,
+        [
+            _seen(record, reader)
+            for record, reading in zip(changed, readings, strict=True)
+            if reading.is_final
+        ],
+    )
     return Taken(len(changed), len(records) - len(changed))
 
 

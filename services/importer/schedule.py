@@ -6,18 +6,20 @@ when its holder dies. One loop for each channel, so a shop that hangs holds up o
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from services.importer.pages import StoreViewReader
 from services.importer.tasks import Run, Tasks
 from shared.domain.errors import ConfigurationError, PatronError, TransientError
+from shared.observability.evidence import evidence
 from shared.observability.metrics import Metrics
 from shared.persistence.cursors import Cursors, Lease, LeaseLost
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.loops import Beat
+from shared.runtime.recoverability import BUG
 
 _log = structlog.get_logger()
 
@@ -38,13 +40,18 @@ class Waits:
     longest_seconds: float = 900.0
     configuration_seconds: float = 60.0
 
-    def after(self, error: PatronError, failures: int) -> timedelta:
+    def after(self, error: Exception, failures: int) -> timedelta:
         """Return the wait after one more failure."""
         if isinstance(error, ConfigurationError):
             return timedelta(seconds=self.configuration_seconds)
-        asked = error.retry_after_seconds if isinstance(error, TransientError) else None
         backoff = min(self.first_seconds * 2 ** min(failures, 16), self.longest_seconds)
-        return timedelta(seconds=asked if asked is not None else backoff)
+        asked = asked_for(error)
+        return timedelta(seconds=backoff if asked is None else asked)
+
+
+def asked_for(error: Exception) -> float | None:
+    """Return how many seconds the platform wants to be left alone, if it said so."""
+    return error.retry_after_seconds if isinstance(error, TransientError) else None
 
 
 class ChannelSchedule:
@@ -72,6 +79,7 @@ class ChannelSchedule:
         self._owner = owner
         self._may_read = may_read
         self._waits = waits or Waits()
+        self._quiet_until = datetime.min.replace(tzinfo=UTC)
 
     def prepare(self) -> None:
         """Have a cursor for every store view; the first sweep comes an interval later."""
@@ -86,6 +94,8 @@ class ChannelSchedule:
             return False
         views = [(self._channel, code) for code in self._readers]
         with self._units.begin() as work:
+            if work.now < self._quiet_until:
+                return False
             lease = Cursors(work).acquire(self._owner, self._tasks.lease_seconds, among=views)
         if lease is None:
             return False
@@ -103,8 +113,12 @@ class ChannelSchedule:
         except (DatabaseUnavailable, DatabaseContended):
             raise
         except PatronError as error:
-            self._fail(run.lease, error)
+            self._fail(run.lease, error, error.reason)
             log.warning("import.failed", reason=error.reason, error=str(error), read=run.read)
+        except Exception as error:
+            # A bug that one shop's data brings out must not end the import of the others.
+            self._fail(run.lease, error, BUG)
+            log.exception("import.failed", reason=BUG, read=run.read)
         else:
             log.info(
                 "import.finished", read=run.read, changed=run.changed, deleted=run.deleted,
@@ -127,10 +141,14 @@ class ChannelSchedule:
             self._channel
         ).set_to_current_time()
 
-    def _fail(self, lease: Lease, error: PatronError) -> None:
+    def _fail(self, lease: Lease, error: Exception, reason: str) -> None:
         wait = self._waits.after(error, lease.cursor.failures)
         with self._units.begin() as work:
+            if asked_for(error) is not None:
+                # The shop is asked for all its store views; whoever it sends away stays away.
+                self._quiet_until = work.now + wait
+            text = f"{reason}: {evidence(error).text}"
             try:
-                Cursors(work).fail(lease, f"{error.reason}: {error}", retry_at=work.now + wait)
+                Cursors(work).fail(lease, text, retry_at=work.now + wait)
             except LeaseLost:
                 _log.warning("import.lease_lost", channel=self._channel)

@@ -16,7 +16,7 @@ from shared.domain.messages import Parcel
 from shared.observability.metrics import Metrics
 from shared.persistence import source_records
 from shared.persistence.cursors import Cursors, Lease
-from shared.persistence.unit_of_work import UnitsOfWork
+from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.loops import Beat
 
 SWEEP_SLICE_SECONDS: Final = 10.0
@@ -47,6 +47,7 @@ class Tasks:
     metrics: Metrics
     lease_seconds: float
     overlap_seconds: float
+    slice_seconds: float = SWEEP_SLICE_SECONDS
 
     def poll(self, run: Run, reader: StoreViewReader, beat: Beat) -> None:
         """Take in what changed since the watermark, less an overlap for late commits."""
@@ -54,11 +55,7 @@ class Tasks:
             beat()
             with self.units.begin() as work:
                 taken = take_page(page.records, reader, work, "poll")
-                if page.records:
-                    last = page.records[-1]
-                    run.lease = Cursors(work).save_watermark(
-                        run.lease, last.changed_at, last.scan_key, seconds=self.lease_seconds
-                    )
+                run.lease = self._advance(run.lease, page, work)
             self._tell(run, taken, reader, work.sent)
 
     def sweep(self, run: Run, reader: StoreViewReader, beat: Beat) -> bool:
@@ -69,14 +66,14 @@ class Tasks:
         after = run.lease.cursor.sweep_key or ""
         for page in reader.source.sweep(reader.store_view, after):
             beat()
-            deleted = self._missing(page, after, reader)
+            deleted = self._missing(page, after, reader, beat)
             with self.units.begin() as work:
                 taken = take_page(page.records, reader, work, "sweep")
                 run.deleted += tell_deleted(deleted, reader, work)
                 after = page.records[-1].scan_key if page.records else after
                 run.lease = Cursors(work).save_sweep(run.lease, after, seconds=self.lease_seconds)
             self._tell(run, taken, reader, work.sent)
-            if run.seconds > SWEEP_SLICE_SECONDS and not page.is_last:
+            if run.seconds > self.slice_seconds and not page.is_last:
                 return False
         return True
 
@@ -84,15 +81,35 @@ class Tasks:
         at = lease.cursor.watermark_at
         return Watermark(at - timedelta(seconds=self.overlap_seconds)) if at else None
 
-    def _missing(self, page: Page, after: str, reader: StoreViewReader) -> list[str]:
+    def _advance(self, lease: Lease, page: Page, work: UnitOfWork) -> Lease:
+        """Move the watermark on to the end of a page, and prolong the lease.
+
+        Never back, as a page of the overlap would; nor into the future, where a shop's wrong
+        clock would have us wait for it.
+        """
+        cursors, before = Cursors(work), lease.cursor
+        if page.records:
+            last = page.records[-1]
+            mark = min((last.changed_at, last.scan_key), (work.now, ""))
+            if before.watermark_at is None or mark > (before.watermark_at, before.watermark_key):
+                return cursors.save_watermark(lease, *mark, seconds=self.lease_seconds)
+        return cursors.renew(lease, self.lease_seconds)
+
+    def _missing(self, page: Page, after: str, reader: StoreViewReader, beat: Beat) -> list[str]:
         """Return known records that the page should hold and the platform does not have."""
+        if not (page.records or page.is_last):
+            return []
         up_to = None if page.is_last else page.records[-1].scan_key
         with self.units.read() as work:
             expected = source_records.in_window(
                 work, reader.channel, reader.store_view, after_key=after, up_to_key=up_to
             )
-        absent = expected - {record.external_id for record in page.records}
-        return [each for each in sorted(absent) if reader.source.fetch(each) is None]
+        gone = []
+        for external_id in sorted(expected - {record.external_id for record in page.records}):
+            beat()
+            if reader.source.fetch(external_id) is None:
+                gone.append(external_id)
+        return gone
 
     def _tell(
         self, run: Run, taken: Taken, reader: StoreViewReader, sent: Sequence[Parcel]

@@ -1,0 +1,1 @@
+"""Tests of the importer against real databases and a shop on a real socket."""
