@@ -1,0 +1,64 @@
+"""Whether the measured work was really done: in the database, and in the shop itself.
+
+Raises `NotDone` and says what is missing; a benchmark of work that was not done is worth nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks.installation import FIRST_NUMBER, NotDone, Scene
+
+
+def check_decided(scene: Scene, customers: int) -> None:
+    """Check that each customer stands in the directory once, linked, numbered and archived."""
+    expected = {
+        "customers": "SELECT count(*) FROM customers WHERE state = 'active'",
+        "numbers": "SELECT count(DISTINCT number) FROM customers",
+        "links": "SELECT count(*) FROM links WHERE status = 'synchronized'",
+        "staging records": "SELECT count(*) FROM staging_customers WHERE state = 'processed'",
+        "customers created": "SELECT count(*) FROM history WHERE event = 'customer.created'",
+        "customers with an address": "SELECT count(DISTINCT customer_id) FROM customer_addresses",
+    }
+    for what, sql in expected.items():
+        _must_be(what, scene.value(sql), customers)
+    _must_be("dead letters", scene.value("SELECT count(*) FROM dead_letters"), 0)
+    _must_be("first number", scene.value("SELECT min(number) FROM customers"), _number(0))
+    last = scene.value("SELECT max(number) FROM customers")
+    _must_be("last number", last, _number(customers - 1))
+
+
+def check_shop(scene: Scene, customers: int) -> None:
+    """Check that the shop holds the directory's numbers, and that each was written once."""
+    directory = scene.pairs(
+        "SELECT l.external_id, c.number FROM links l JOIN customers c ON c.id = l.customer_id"
+    )
+    found = scene.shop.numbers()
+    if found != directory:
+        wrong = sum(found.get(id_) != number for id_, number in directory.items())
+        raise NotDone(f"{wrong} of {customers} numbers are missing or wrong in the shop")
+    books = scene.shop.stats()
+    _must_be("updates in the shop", books["customers_written"], customers)
+    _must_be("updates that changed nothing", books["identical_updates"], 0)
+    _must_be("failures of the shop", books["bugs"], 0)
+
+
+@contextmanager
+def check_unchanged(scene: Scene) -> Iterator[None]:
+    """Check that what happens in the block decides and writes nothing."""
+
+    def effects() -> tuple[int, int, int]:
+        decided = scene.value("SELECT count(*) FROM history")
+        return decided, scene.value("SELECT count(*) FROM messages"), scene.shop.stats()["updates"]
+
+    before = effects()
+    yield
+    _must_be("effects of a sweep of unchanged records", effects(), before)
+
+
+def _number(place: int) -> str:
+    return f"D{FIRST_NUMBER + place}"
+
+
+def _must_be(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise NotDone(f"{what}: {found}, expected {expected}")

@@ -1,0 +1,249 @@
+"""The measurements: each sets its scene, has real workers do the work, and checks that they did.
+
+For `benchmarks.pipeline`. Every stage returns figures by name. Workers that are to find a full
+queue are started first and frozen while it fills, so that no start is measured.
+"""
+
+import json
+import random
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from benchmarks.checks import check_decided, check_shop, check_unchanged
+from benchmarks.installation import Installation, NotDone, Scene
+from benchmarks.processes import Process, cpu_seconds_of
+from benchmarks.report import BREAKDOWN
+from benchmarks.shop import NUMBER
+
+Figures = dict[str, float]
+"""Measured values; a name is "group: what [unit]"."""
+
+_NONE_IMPORTED: Final = "NOT EXISTS (SELECT 1 FROM messages WHERE type = 'customer.imported')"
+_NOTHING_OWED: Final = "NOT EXISTS (SELECT 1 FROM messages)"
+_ALL_PUBLISHED: Final = "NOT EXISTS (SELECT 1 FROM messages WHERE published_at IS NULL)"
+_LATENCY_POLL_SECONDS: Final = 0.5
+_LATENCY_CUSTOMERS: Final = 10
+
+
+@dataclass
+class Usage:
+    """What a stretch of work took."""
+
+    seconds: float = 0.0
+    cpu: dict[str, float] = field(default_factory=dict)
+
+    def per_customer(self, group: str, customers: int) -> Figures:
+        """Return the CPU time of each participant in microseconds per customer."""
+        return {
+            f"{group}: CPU of {who} [us/customer]": 1e6 * seconds / customers
+            for who, seconds in self.cpu.items()
+        }
+
+
+def pipeline_and_sweep(installation: Installation, customers: int) -> Figures:
+    """Bring all customers through three workers, then sweep them again unchanged."""
+    with installation.scene(customers) as scene:
+        scene.hold_imports()
+        roles = ("importer", "processor", "exporter")
+        workers = {role: scene.start(f"services.{role}") for role in roles}
+        with _measured(installation, scene, workers) as usage:
+            scene.request_imports()
+            _until(scene, f"(SELECT count(*) = {customers} FROM links"
+                          f" WHERE exported_number IS NOT NULL) AND {_NOTHING_OWED}")  # fmt: skip
+        check_decided(scene, customers)
+        check_shop(scene, customers)
+        figures = {"pipeline: three workers [customers/s]": customers / usage.seconds}
+        figures |= usage.per_customer("pipeline", customers)
+        return figures | _sweep(installation, scene, workers["importer"])
+
+
+def _sweep(installation: Installation, scene: Scene, importer: Process) -> Figures:
+    records = scene.shop.customers
+    with _measured(installation, scene, {"importer": importer}) as usage, check_unchanged(scene):
+        scene.request_imports(sweep=True)
+        _until(scene, "NOT EXISTS (SELECT 1 FROM cursors"
+                      " WHERE sweep_finished_at IS NULL OR lease_owner IS NOT NULL)")  # fmt: skip
+    cpu = usage.cpu["importer"]
+    return {
+        "sweep of unchanged: importer [records/s]": records / usage.seconds,
+        "sweep of unchanged: importer [records/CPU second]": records / cpu,
+        "sweep of unchanged: CPU of importer [us/record]": 1e6 * cpu / records,
+        "sweep of unchanged: CPU of shop [us/record]": 1e6 * usage.cpu["shop"] / records,
+    }
+
+
+def importer(installation: Installation, customers: int) -> tuple[str, Figures]:
+    """Import everything; return the database with its full outbox, and the figures."""
+    with installation.scene(customers) as scene:
+        scene.hold_imports()
+        worker = scene.start("services.importer")
+        with _measured(installation, scene, {"importer": worker}) as usage:
+            scene.request_imports()
+            _until(scene, f"(SELECT count(*) = {customers} FROM messages) AND {_ALL_PUBLISHED}")
+        figures = {"importer alone: [customers/s]": customers / usage.seconds}
+        return scene.database_url, figures | usage.per_customer("importer alone", customers)
+
+
+def processor(
+    installation: Installation, customers: int, imported: str, *, processes: int
+) -> tuple[str, Figures]:
+    """Decide everything from a full queue; return the database with its exports, and figures."""
+    group = "processor alone" if processes == 1 else f"processor alone, {processes} processes"
+    with installation.scene(customers, template=imported) as scene:
+        workers = {f"processor {n}": scene.start("services.processor") for n in range(processes)}
+        with _full_queue(scene, workers), _measured(installation, scene, workers) as usage:
+            _thaw(workers)
+            _until(scene, _NONE_IMPORTED)
+            began_idling = time.perf_counter()
+            _until(scene, _ALL_PUBLISHED)
+            usage.seconds -= time.perf_counter() - began_idling
+        check_decided(scene, customers)
+        usage.cpu["processor"] = sum(usage.cpu.pop(name) for name in workers)
+        figures = {f"{group}: [customers/s]": customers / usage.seconds}
+        return scene.database_url, figures | usage.per_customer(group, customers)
+
+
+def exporter(installation: Installation, customers: int, decided: str) -> Figures:
+    """Write every number and all additional data to the shop from a full queue."""
+    with installation.scene(customers, template=decided) as scene:
+        workers = {"exporter": scene.start("services.exporter")}
+        with _full_queue(scene, workers), _measured(installation, scene, workers) as usage:
+            _thaw(workers)
+            _until(scene, _NOTHING_OWED)
+        check_decided(scene, customers)
+        check_shop(scene, customers)
+        figures = {"exporter alone: [customers/s]": customers / usage.seconds}
+        return figures | usage.per_customer("exporter alone", customers)
+
+
+def latency(installation: Installation, registrations: int, round_number: int) -> Figures:
+    """Let shoppers register one by one in an idle pipeline, and wait for their numbers."""
+    dice = random.Random(round_number)
+    from_registration, from_poll = [], []
+    scene_of = installation.scene(_LATENCY_CUSTOMERS, poll_seconds=_LATENCY_POLL_SECONDS)
+    with scene_of as scene:
+        for role in ("importer", "processor", "exporter"):
+            scene.start(f"services.{role}")
+        _until(scene, f"(SELECT count(*) = {_LATENCY_CUSTOMERS} FROM links"
+                      f" WHERE exported_number IS NOT NULL) AND {_NOTHING_OWED}")  # fmt: skip
+        for shopper in range(registrations):
+            # At any moment of the poll's interval.
+            time.sleep(dice.uniform(0.0, _LATENCY_POLL_SECONDS))
+            registered = time.time()
+            customer_id = scene.shop.register(shopper)
+            readable = _when_numbered(scene, customer_id)
+            polled = float(scene.value(
+                "SELECT extract(epoch FROM min(read_at)) FROM staging_customers"
+                " WHERE external_id = :id", id=str(customer_id),
+            ))  # fmt: skip
+            from_registration.append(1000 * (readable - registered))
+            from_poll.append(1000 * (readable - polled))
+    return {
+        **_quantiles("idle latency: poll answered to number readable", from_poll),
+        **_quantiles("idle latency: registered to number readable", from_registration),
+    }
+
+
+def phases(installation: Installation, customers: int, imported: str) -> Figures:
+    """Return where the time of one processor goes, in microseconds per customer."""
+    with installation.scene(customers, template=imported) as scene:
+        path = scene.folder / "phases.json"
+        worker = scene.start("benchmarks.phases", str(path))
+        with _full_queue(scene, {"processor": worker}):
+            worker.thaw()
+            _until(scene, f"{_NONE_IMPORTED} AND {_ALL_PUBLISHED}")
+        check_decided(scene, customers)
+        worker.end()
+        notes = json.loads(path.read_text("utf-8"))
+    return _phase_figures(notes, customers)
+
+
+def _phase_figures(notes: Mapping[str, Any], customers: int) -> Figures:
+    times = {"wall": "elapsed time", "cpu": "CPU time"}
+    figures: Figures = {}
+    for kind, title in times.items():
+        parts = {name: spent[kind] for name, spent in notes["phases"].items()}
+        parts["other"] = notes[kind] - sum(parts.values())
+        group = f"{BREAKDOWN} the {title} of the processor's consumer"
+        figures |= _parts(group, parts, customers)
+    return figures | _parts(
+        f"{BREAKDOWN} the CPU time of the processor's threads", notes["threads"], customers
+    )
+
+
+def _parts(group: str, parts: Mapping[str, float], customers: int) -> Figures:
+    return {
+        f"{group}: {name} [us/customer]": 1e6 * seconds / customers
+        for name, seconds in parts.items()
+    }
+
+
+@contextmanager
+def _measured(
+    installation: Installation, scene: Scene, workers: Mapping[str, Process]
+) -> Iterator[Usage]:
+    """Measure the time and the CPU time of all participants of what happens in the block."""
+
+    def cpu() -> dict[str, float]:
+        return {
+            **{name: cpu_seconds_of([worker.pid]) for name, worker in workers.items()},
+            "broker": installation.broker_cpu_seconds(),
+            "database": installation.database_cpu_seconds(),
+            "shop": cpu_seconds_of([scene.shop.pid]),
+        }
+
+    usage, before, began = Usage(), cpu(), time.perf_counter()
+    yield usage
+    usage.seconds += time.perf_counter() - began
+    usage.cpu = {name: seconds - before[name] for name, seconds in cpu().items()}
+
+
+@contextmanager
+def _full_queue(scene: Scene, workers: Mapping[str, Process]) -> Iterator[None]:
+    """Fill the queue while the workers that will empty it are frozen."""
+    for worker in workers.values():
+        worker.freeze()
+    try:
+        scene.publish_what_is_owed()
+        yield
+    finally:
+        _thaw(workers)
+
+
+def _thaw(workers: Mapping[str, Process]) -> None:
+    for worker in workers.values():
+        worker.thaw()
+
+
+def _until(scene: Scene, condition: str) -> None:
+    """Wait until an SQL condition holds."""
+    question = sa.text(f"SELECT {condition}")
+
+    def holds() -> bool:
+        with scene.engine.connect() as connection:
+            return bool(connection.execute(question).scalar_one())
+
+    scene.until(holds, condition)
+
+
+def _when_numbered(scene: Scene, customer_id: int) -> float:
+    deadline = time.time() + 30
+    while scene.shop.attribute(customer_id, NUMBER) is None:
+        if time.time() > deadline:
+            raise NotDone(f"customer {customer_id} never got a number")
+        time.sleep(0.001)
+    return time.time()
+
+
+def _quantiles(name: str, milliseconds: list[float]) -> Figures:
+    ranked = sorted(milliseconds)
+    return {
+        f"{name}, p50 [ms]": statistics.median(ranked),
+        f"{name}, p99 [ms]": ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))],
+    }
