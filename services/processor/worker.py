@@ -47,9 +47,7 @@ def _accepted(message: Envelope[Any]) -> Envelope[Any]:
     body = message.body
     if not isinstance(body, CustomerImported | CustomerUnreadable | CustomerDeleted):
         raise UnknownType(f"the processor does not take {message.type}")
-    # The importer's customers are in that form. A message from outside names no subject, so it
-    # has got this one.
-    if isinstance(body, CustomerImported) and message.subject == str(body.customer.source.key):
+    if isinstance(body, CustomerImported) and message.is_foreign:
         customer = normalise_customer(body.customer)
         canonical: Envelope[Any] = replaced(message, body=replaced(body, customer=customer))
         return canonical

@@ -25,7 +25,8 @@ class Envelope(Model, Generic[Body]):
 
     `correlation_id` is minted once at import and kept by all that follows; `causation_id` is the
     id of the message that led to this one; `subject` is the customer the message is about; `raw`
-    is the body as it was on the wire, to be kept or passed on without writing it anew.
+    is the body as it was on the wire, to be kept or passed on without writing it anew. What
+    `is_foreign` was sent by somebody else, whose customers need not be in canonical form.
     """
 
     message_id: UUID
@@ -39,6 +40,7 @@ class Envelope(Model, Generic[Body]):
     traceparent: str | None = None
     body: Body
     raw: bytes = Field(repr=False)
+    is_foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

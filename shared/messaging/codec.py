@@ -211,6 +211,7 @@ def _envelope(
         traceparent=_traceparent(headers.get("traceparent")),
         body=body,
         raw=message.body,
+        is_foreign=not is_ours(message),
     )
 
 
@@ -227,11 +228,11 @@ def _about(headers: Mapping[str, object], body: Model) -> tuple[str, str]:
 def _about_body(body: Model) -> tuple[str, str]:
     match body:
         case CustomerImported(customer=customer):
-            return customer.source.channel, str(customer.source.key)
+            return customer.source.channel, customer.source.external_id
         case CustomerUnreadable(source=source) | CustomerDeleted(source=source):
-            return source.channel, str(source.key)
+            return source.channel, source.external_id
         case CustomerExport(channel=channel, external_id=external_id):
-            return channel, f"{channel}/{external_id}"
+            return channel, external_id
         case ImportRequested(channel=channel):
             return channel, channel
     raise WrongSchema("channel, subject: missing")

@@ -92,7 +92,7 @@ def test_a_customer_from_an_outside_publisher_is_brought_into_form(desk: Desk) -
     )
     body = CustomerImported(customer=stranger, origin="push")
 
-    desk.take(a_message(body, stranger.source, subject="outlet/7"))
+    desk.take(a_message(body, stranger.source, is_foreign=True))
 
     assert desk.customer().number == "D10001"
     assert len(desk.rows(links)) == 2
