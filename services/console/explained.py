@@ -64,6 +64,10 @@ _HELD: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unchanged": ("Superseded: what the shop says now is what is known already.", ""),
 }
+_OTHER_ACCOUNT: Final = (
+    "Parked: this may be a customer who has another account in the same shop.",
+    "Compare the two; an operator decides. A family may share a telephone.",
+)
 _EXPLANATION: Final = TypeAdapter(Explanation)
 
 
@@ -133,6 +137,8 @@ def explain(record: StagingRecord, numbers: Mapping[UUID, str | None]) -> Explai
 
 
 def _headline(line: StagingLine, explanation: Explanation) -> tuple[str, str]:
+    if line.state == "ambiguous" and any(t.outcome == "already_linked" for t in explanation.rules):
+        return _OTHER_ACCOUNT
     if line.state != "processed":
         unknown = (f"{line.state.capitalize()}: {line.reason or 'no reason recorded'}.", "")
         return _HELD.get(line.reason or "", unknown)

@@ -91,6 +91,9 @@ def _each_table(node: Any, change: Callable[[Schema], None]) -> None:
 def _allow_files(table: Schema) -> None:
     """Let each text of a table be given by a file; required is then one of both."""
     properties, required = table["properties"], table.get("required", [])
+    for schema in properties.values():
+        if schema.get("format") == "password":
+            schema.pop("default", None)  # it is only stars
     texts = [name for name, schema in properties.items() if _may_be_text(schema)]
     for name in texts:
         properties[f"{name}_file"] = {"type": "string", "description": _FILE.format(name=name)}

@@ -74,7 +74,10 @@ def customer_history(
         if not lines and link is None:
             raise _unknown(work, channel, external_id)
         number = link and directory_reader.numbers(work, [link.customer_id])[link.customer_id]
-    if output is Output.TABLE and link:
+    if output is Output.JSON:
+        show_json([{**asdict(line), "detail": _facts(line.detail)} for line in lines])
+        return
+    if link:
         written = "written back" if link.exported_number else "not written back yet"
         say(f"customer {number or link.customer_id}, link {link.status}, number {written}")
     rows = timeline_rows(lines)
@@ -90,16 +93,21 @@ def _detail(text: str | None) -> str | None:
     """Return the facts of a detail, `name: value`; what is not JSON as it is."""
     if not text:
         return None
-    try:
-        facts = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
+    facts = _facts(text)
     if not isinstance(facts, dict):
         return text
     return "; ".join(
         f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in facts.items()
     )
+
+
+def _facts(text: str | None) -> Any:
+    """Return a detail as the value that was written; what is not JSON as text."""
+    try:
+        return orjson.loads(text) if text else None
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _unknown(work: UnitOfWork, channel: str, external_id: str) -> Refused:

@@ -222,14 +222,14 @@ def say_goodbye(guide: Guide, seconds: float, *, kept: bool) -> None:
         guide.say("patron demo --keep                    keeps this demo's data to look around in")
 
 
-def say_how_to_go_on(place: Path, customers: int, seed: int) -> None:
+def say_how_to_go_on(place: Path, sandbox_options: str) -> None:
     """Say how to look around in what was kept."""
     patron = f"patron --config {place}/patron.toml"
-    say(f"\nKept in {place}. Look around (in that directory) with:", "bold")
+    say(f"\nKept in {place}. Look around with:", "bold")
     for words in ("staging list", "queues", "cursor list", "config show"):
         say(f"  {patron} {words}")
-    say("The shop is gone; `python -m services.sandbox` starts it again:", "dim")
-    say(f"  --customers {customers} --seed {seed} --port <as in patron.toml>", "dim")
+    say("The shop is gone; a fresh one is started by:", "dim")
+    say(f"  python -m services.sandbox {sandbox_options}", "dim")
 
 
 def _refused_by_the_shop(stage: Stage) -> dict[str, str]:

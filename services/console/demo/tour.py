@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import typer
 
@@ -51,7 +52,7 @@ def give_tour(wish: Wish) -> None:
     place = Path(tempfile.mkdtemp(prefix="patron-demo-"))
     is_kept = wish.keep
     try:
-        _Tour(wish, place, Guide()).give()
+        url = _Tour(wish, place, Guide()).give()
     except Exception:
         is_kept = True
         typer.echo(f"Configuration, database and logs are kept in {place}.", err=True)
@@ -60,7 +61,8 @@ def give_tour(wish: Wish) -> None:
         if not is_kept:
             shutil.rmtree(place)
     if wish.keep:
-        scenes.say_how_to_go_on(place, wish.customers, wish.seed)
+        again = f"--port {urlsplit(url).port} --customers {wish.customers} --seed {wish.seed}"
+        scenes.say_how_to_go_on(place, again)
 
 
 class _Tour:
@@ -74,8 +76,8 @@ class _Tour:
         self._shop_log = place / "shop.log"
         self._log = place / "patron.log"
 
-    def give(self) -> None:
-        """Start everything, show everything, end everything."""
+    def give(self) -> str:
+        """Start everything, show everything, end everything; return where the shop was."""
         with ExitStack() as stack:
             shop = self._open_shop(stack)
             stage = self._set_up(shop, stack)
@@ -89,6 +91,7 @@ class _Tour:
                 self._change_one(stage, patron)
                 code = patron.end()
         self._finish(code)
+        return shop.url
 
     def _open_shop(self, stack: ExitStack) -> Shop:
         running, line = stack.enter_context(
