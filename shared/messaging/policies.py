@@ -8,9 +8,10 @@ import json
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
@@ -40,7 +41,9 @@ def set_policies(
     """Set the policies on the virtual host of `url`, the best way there is."""
     parameters = parameters_from(url, connection_name="patron: provision")
     if management_url is not None:
-        _set_by_management(management_url, parameters, policies)
+        with _api(management_url, parameters) as api:
+            for policy in policies:
+                api.call("PUT", f"{_policies_of(parameters)}/{policy.name}", _body_of(policy))
         return PoliciesSet("management")
     commands = [command_for(policy, parameters.virtual_host) for policy in policies]
     if _is_node_of(parameters) and all(
@@ -48,6 +51,29 @@ def set_policies(
     ):
         return PoliciesSet("rabbitmqctl")
     return PoliciesSet(None, [shlex.join(command) for command in commands])
+
+
+def differences(url: str, policies: Sequence[Policy], management_url: str) -> list[str]:
+    """Say what about the broker's policies is not as it should be; nothing if all is well.
+
+    Read through the management API; AMQP does not show policies.
+    """
+    parameters = parameters_from(url, connection_name="patron: policies")
+    with _api(management_url, parameters) as api:
+        found = {each["name"]: each for each in api.call("GET", _policies_of(parameters)).json()}
+    return [text for policy in policies for text in _difference(policy, found.get(policy.name))]
+
+
+def _difference(policy: Policy, found: Mapping[str, Any] | None) -> Iterator[str]:
+    if found is None:
+        yield f"the policy {policy.name} is missing"
+        return
+    if found["pattern"] != policy.pattern:
+        yield f"the policy {policy.name} has the pattern {found['pattern']}, not {policy.pattern}"
+    for key, wanted in policy.definition.items():
+        value = found["definition"].get(key)
+        if value != wanted:
+            yield f"the policy {policy.name} has {key} = {value}, not {wanted}"
 
 
 def command_for(policy: Policy, vhost: str) -> list[str]:
@@ -65,41 +91,51 @@ def command_for(policy: Policy, vhost: str) -> list[str]:
     ]
 
 
-def _set_by_management(
-    address: str, parameters: pika.ConnectionParameters, policies: Sequence[Policy]
-) -> None:
-    """Set the policies as the user of the management address, or else of the broker URL."""
+def _policies_of(parameters: pika.ConnectionParameters) -> str:
+    return f"policies/{quote(parameters.virtual_host, safe='')}"
+
+
+class _Api:
+    """The management API, in the words of the port."""
+
+    def __init__(self, client: httpx2.Client, base: str) -> None:
+        self._client = client
+        self._base = base
+
+    def call(self, method: str, path: str, body: object = None) -> httpx2.Response:
+        try:
+            answer = self._client.request(method, f"{self._base}/api/{path}", json=body)
+        except httpx2.TransportError as error:
+            raise BrokerUnavailable(
+                f"the management API does not answer ({type(error).__name__})"
+            ) from None
+        if answer.status_code in {401, 403}:
+            raise AccessDenied("the management API refuses the user: it needs the tag policymaker")
+        if not answer.is_success:
+            raise ConfigurationError(f"the management API answers {answer.status_code} to {path}")
+        return answer
+
+
+@contextmanager
+def _api(address: str, parameters: pika.ConnectionParameters) -> Iterator[_Api]:
+    """Give the API, as the user of the management address or else of the broker URL."""
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError("management URL: neither http nor https")
     user = unquote(parts.username) if parts.username else parameters.credentials.username
     password = unquote(parts.password) if parts.password else parameters.credentials.password
     base = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
-    vhost = quote(parameters.virtual_host, safe="")
     with httpx2.Client(auth=(user, password), timeout=HTTP_TIMEOUT_SECONDS) as client:
-        for policy in policies:
-            _put(client, f"{base}/api/policies/{vhost}/{policy.name}", policy)
+        yield _Api(client, base)
 
 
-def _put(client: httpx2.Client, target: str, policy: Policy) -> None:
-    body = {
+def _body_of(policy: Policy) -> dict[str, object]:
+    return {
         "pattern": policy.pattern,
         "definition": dict(policy.definition),
         "apply-to": "queues",
         "priority": 0,
     }
-    try:
-        answer = client.put(target, json=body)
-    except httpx2.TransportError as error:
-        raise BrokerUnavailable(
-            f"the management API does not answer ({type(error).__name__})"
-        ) from None
-    if answer.status_code in {401, 403}:
-        raise AccessDenied("the management API refuses the user: it needs the tag policymaker")
-    if not answer.is_success:
-        raise ConfigurationError(
-            f"the management API refuses the policy {policy.name} ({answer.status_code})"
-        )
 
 
 def _is_node_of(parameters: pika.ConnectionParameters) -> bool:

@@ -12,8 +12,8 @@ import pytest
 
 from shared.domain.errors import AccessDenied, ConfigurationError
 from shared.messaging.broker import Broker, BrokerUnavailable, Delivery
-from shared.messaging.policies import command_for
-from shared.messaging.provision import provision, verify
+from shared.messaging.policies import command_for, differences
+from shared.messaging.provision import declare, provision, verify
 from shared.messaging.rabbitmq import RabbitMQBroker
 from shared.messaging.topology import DELIVERY_LIMIT, PROVISION_COMMAND, dead_queue, exporter_queue
 from tests.contract.broker_cases import (
@@ -152,6 +152,45 @@ def test_policies_are_set_through_the_management_api(
     assert policy_of(QUEUE) == "patron-processor"
     assert policy_of(dead_queue("exporter")) is None
     assert policy_of(DEAD) is None
+
+
+def test_policies_that_differ_are_named(
+    amqp_vhost: str, management_url: str, rabbit_management: RabbitManagement
+) -> None:
+    """Missing ones, other patterns, other values; none when all is as it should be."""
+    declare(amqp_vhost, TOPOLOGY)
+    missing = differences(amqp_vhost, TOPOLOGY.policies, management_url)
+    provision(amqp_vhost, TOPOLOGY, management_url=management_url)
+    none = differences(amqp_vhost, TOPOLOGY.policies, management_url)
+    rabbit_management.set_policy(
+        "patron-processor",
+        vhost=vhost_of(amqp_vhost),
+        pattern="^other$",
+        definition={**TOPOLOGY.policies[1].definition, "delivery-limit": 3},
+    )
+
+    drifted = differences(amqp_vhost, TOPOLOGY.policies, management_url)
+
+    assert len(missing) == 3
+    assert none == []
+    assert len(drifted) == 2
+    assert "^other$" in drifted[0]
+    assert "delivery-limit = 3, not 10" in drifted[1]
+
+
+@pytest.mark.parametrize("address", ["ftp://mq", "mq:15672", "http://"])
+def test_an_unusable_management_address_is_refused(amqp_vhost: str, address: str) -> None:
+    """By name, before anything is asked of it."""
+    with pytest.raises(ConfigurationError, match="management URL"):
+        differences(amqp_vhost, TOPOLOGY.policies, address)
+
+
+def test_a_silent_management_api_is_unavailable(amqp_vhost: str) -> None:
+    """It may come back."""
+    [port] = free_ports(1)
+
+    with pytest.raises(BrokerUnavailable, match="management"):
+        differences(amqp_vhost, TOPOLOGY.policies, f"http://user:sesame@127.0.0.1:{port}")
 
 
 def test_a_user_who_may_not_set_policies_is_told_so(
