@@ -23,6 +23,7 @@ from shared.observability.health import Check, cached
 from shared.observability.metrics import Metrics, create_metrics
 from shared.persistence import migrate
 from shared.persistence.engine import create_engine
+from shared.persistence.failures import translated
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.installation import Installation
@@ -136,7 +137,8 @@ def _recorder(installation: Installation, worker: str) -> FailureRecorder:
 
 
 def _check_migrated(engine: sa.Engine) -> None:
-    current, expected = migrate.current(engine), migrate.expected()
+    with translated():
+        current, expected = migrate.current(engine), migrate.expected()
     if current != expected:
         raise ConfigurationError(
             f"the database is at revision {current or 'none'}, this version needs {expected};"

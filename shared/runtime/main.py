@@ -6,13 +6,17 @@ that was needed at start is away for now and starting again may help.
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from shared.config import ConfigurationInvalid
 from shared.domain.errors import ConfigurationError, TransientError
+from shared.messaging.broker import BrokerUnavailable
+from shared.messaging.connect import is_rabbitmq
+from shared.messaging.provision import verify
+from shared.messaging.topology import IMPORTER_QUEUE, PROCESSOR_QUEUE, exporter_queue
 from shared.observability import logs
 from shared.observability.health import Check, Checks, HealthServer
 from shared.runtime.foundation import Foundation, open_foundation
@@ -58,16 +62,27 @@ def run_roles(
     settings = installation.settings
     logs.configure(log_format or settings.logs.format, settings.logs.level, service=name)
     try:
-        foundation = open_foundation(installation, name)
+        _verify_topology(installation, builds)
+        return _run(open_foundation(installation, name), builds)
     except (ConfigurationError, TransientError) as error:
         _log.critical("process.not_started", reason=error.reason, error=str(error))
-        is_temporary = isinstance(error, TransientError)
-        return EXIT_TEMPORARY if is_temporary else EXIT_CONFIGURATION
+        return EXIT_TEMPORARY if isinstance(error, TransientError) else EXIT_CONFIGURATION
+
+
+def _verify_topology(installation: Installation, roles: Iterable[str]) -> None:
+    """Refuse to start without our queues; a broker that is away is waited for later."""
+    url = installation.settings.broker.url.get_secret_value()
+    if not is_rabbitmq(url):
+        return
+    queues = {
+        "importer": [IMPORTER_QUEUE],
+        "processor": [PROCESSOR_QUEUE],
+        "exporter": [exporter_queue(channel) for channel in installation.settings.channels],
+    }
     try:
-        return _run(foundation, builds)
-    except TransientError as error:
-        _log.critical("process.not_started", reason=error.reason, error=str(error))
-        return EXIT_TEMPORARY
+        verify(url, [queue for role in roles for queue in queues[role]])
+    except BrokerUnavailable as error:
+        _log.warning("broker.unavailable_at_start", error=str(error))
 
 
 def _run(foundation: Foundation, builds: Mapping[str, Build]) -> int:
