@@ -3,11 +3,14 @@
 import sys
 
 from services.exporter.effects import ChannelEffects
+from services.exporter.setup_check import SetupCheck
+from shared.connectors.ports import CustomerSink
 from shared.messaging.topology import exporter_queue
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.effects import EffectHandler
 from shared.runtime.foundation import Foundation
 from shared.runtime.lifecycle import Worker
+from shared.runtime.loops import Periodic
 from shared.runtime.main import Role, main_of
 from shared.runtime.pauses import PauseGate
 
@@ -16,15 +19,23 @@ NAME = "exporter"
 
 def build(foundation: Foundation) -> Role:
     """Return the exporter on top of `foundation`: one consumer for each channel's own queue."""
-    consumers = [_consumer(channel, foundation) for channel in foundation.installation.connectors]
-    return Role(Worker(NAME, consumers), [consumer.readiness for consumer in consumers])
+    channels = foundation.installation.connectors
+    sinks = {channel: foundation.connector(channel).sink for channel in channels}
+    consumers = [_consumer(channel, sink, foundation) for channel, sink in sinks.items()]
+    checks = [_check(channel, sink, foundation) for channel, sink in sinks.items()]
+    return Role(Worker(NAME, [*checks, *consumers]), [each.readiness for each in consumers])
 
 
-def _consumer(channel: str, foundation: Foundation) -> Consumer:
+def _check(channel: str, sink: CustomerSink, foundation: Foundation) -> Periodic:
+    seconds = foundation.installation.settings.recovery.pause_seconds
+    check = SetupCheck(channel, sink, foundation.units, pause_seconds=seconds)
+    return Periodic(f"setup.{channel}", check.look, seconds)
+
+
+def _consumer(channel: str, sink: CustomerSink, foundation: Foundation) -> Consumer:
     settings = foundation.installation.settings.exporter
     recorder = foundation.recorder(NAME)
     threads = foundation.threads(settings.threads, f"{NAME}.{channel}")
-    sink = foundation.connector(channel).sink
     handler = EffectHandler(
         ChannelEffects(channel, sink, threads, foundation.metrics),
         foundation.units,
