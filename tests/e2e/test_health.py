@@ -1,0 +1,78 @@
+"""What a running worker answers about itself, and how it ends."""
+
+import json
+import re
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.sandbox.magento.sandbox import SandboxMagento
+from tests.e2e.deployment import ROLES, Deployment
+from tests.services import RabbitManagement
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    """Return status and text of an answer; 0 while nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+@pytest.fixture
+def deployment(
+    tmp_path: Path,
+    amqp_vhost: str,
+    rabbit_management: RabbitManagement,
+    migrated_database_url: str,
+) -> Iterator[Deployment]:
+    """Give a small shop's deployment whose workers are not started yet."""
+    with (
+        SandboxMagento(customers=5, seed=3, awkward=False) as shop,
+        Deployment(
+            tmp_path,
+            amqp_url=amqp_vhost,
+            management=rabbit_management,
+            database_url=migrated_database_url,
+            shop=shop,
+        ) as deployment,
+    ):
+        yield deployment
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_worker_answers_for_its_health_and_drains(deployment: Deployment, role: str) -> None:
+    """Live, ready, measured; logs are JSON on standard error; SIGTERM ends it with 0."""
+    port = free_port()
+    deployment.environment[f"PATRON_HEALTH__{role.upper()}_PORT"] = str(port)
+    deployment.start(role)
+
+    deployment.until(lambda: ask(port, "/readyz")[0] == 200, f"the {role} is ready")
+
+    assert ask(port, "/livez")[0] == 200
+    assert ask(port, "/startupz")[0] == 200
+    status, exposition = ask(port, "/metrics")
+    assert status == 200
+    assert "patron_build_info" in exposition
+    assert re.search(r"^patron_consumer_active\{.*\} 1\.0$", exposition, re.MULTILINE)
+    assert deployment.workers[role].stop() == 0
+    lines = (deployment.folder / f"{role}.log").read_text("utf-8").splitlines()
+    events = [json.loads(line)["event"] for line in lines]
+    assert events.index("process.draining") < events.index("process.stopped")
