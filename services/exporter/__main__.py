@@ -23,7 +23,7 @@ def build(foundation: Foundation) -> Role:
     sinks = {channel: foundation.connector(channel).sink for channel in channels}
     consumers = [_consumer(channel, sink, foundation) for channel, sink in sinks.items()]
     checks = [_check(channel, sink, foundation) for channel, sink in sinks.items()]
-    return Role(Worker(NAME, [*checks, *consumers]), [each.readiness for each in consumers])
+    return Role(Worker(NAME, [*checks, *consumers]), consumers)
 
 
 def _check(channel: str, sink: CustomerSink, foundation: Foundation) -> Periodic:

@@ -37,7 +37,7 @@ def build(foundation: Foundation) -> Role:
         )
         for channel in settings.channels
     ]
-    return Role(Worker(NAME, [*loops, requests]), [requests.readiness])
+    return Role(Worker(NAME, [*loops, requests]), [requests])
 
 
 def _schedule(channel: str, foundation: Foundation) -> ChannelSchedule:

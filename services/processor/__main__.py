@@ -36,7 +36,7 @@ def build(foundation: Foundation) -> Role:
         failures=recorder,
         metrics=metrics,
     )
-    return Role(Worker(NAME, [consumer]), [consumer.readiness])
+    return Role(Worker(NAME, [consumer]), [consumer])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ class Gate(Protocol):
         """Return for how many seconds nothing should be taken; 0 when the way is free."""
         ...
 
+    def look_again(self) -> None:
+        """Take nothing known for granted any more: something was just paused."""
+        ...
+
 
 class OpenGate:
     """Holds nobody back."""
@@ -46,6 +50,9 @@ class OpenGate:
     def closed_for(self) -> float:
         """Return 0."""
         return 0.0
+
+    def look_again(self) -> None:
+        """Stay open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +206,8 @@ class Consumer:
             results = self._handler.handle(batch, patience)
         finally:
             in_progress.dec(len(batch))
+        if any(result.outcome == "paused" for result in results):
+            self._gate.look_again()
         self._settle([received.delivery for received in batch], results, consumption)
         self._tally.measure(batch, results, time.monotonic() - began)
 

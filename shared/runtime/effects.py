@@ -6,7 +6,9 @@ of what failed are one transaction. Its promise: an effect may be repeated after
 overlapped and never forgotten.
 """
 
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
@@ -15,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.domain.customer import Model
+from shared.domain.errors import TransientError
 from shared.domain.messages import Envelope, Parcel
 from shared.persistence.tables import channel_pauses, messages
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
@@ -103,7 +106,8 @@ class EffectHandler(Generic[Effected]):
         ]
 
     def _act(self, mine: Sequence[Received], patience: Patience) -> dict[UUID, Result]:
-        pairs = list(zip(mine, self._perform(mine, patience.beat), strict=True))
+        beat = self._keeping_leases(mine, patience.beat)
+        pairs = list(zip(mine, self._perform(mine, beat), strict=True))
 
         def fail(pair: tuple[Received, Effected | Exception], error: Exception) -> Result:
             return patience.through(lambda: self._record_failure(Failure(pair[0], error)))
@@ -120,6 +124,23 @@ class EffectHandler(Generic[Effected]):
         # Whatever came from outside has a row now, as ours have.
         mine = [replace(each, is_foreign=False) for each in batch if each.message_id in leased]
         return _Leased(mine, deferred)
+
+    def _keeping_leases(self, mine: Sequence[Received], beat: Beat) -> Beat:
+        """Return a beat that prolongs the leases too, so that slow effects do not outlive them."""
+        prolonged_at = time.monotonic()
+
+        def keep() -> None:
+            nonlocal prolonged_at
+            beat()
+            if time.monotonic() - prolonged_at < self._lease.total_seconds() / 3:
+                return
+            # Without the database the effects go on; what they did is recorded when it is back.
+            with suppress(TransientError), self._units.begin() as work:
+                ids = [received.message_id for received in mine]
+                work.store.extend(ids, self._owner, work.now + self._lease)
+            prolonged_at = time.monotonic()
+
+        return keep
 
     def _adopt(self, foreign: Sequence[Received], work: UnitOfWork) -> None:
         """Give messages from outside a row of their own, once, to be leased like ours."""
@@ -150,7 +171,12 @@ class EffectHandler(Generic[Effected]):
                 ],
                 work,
             )
-            _resume({received.envelope.channel for received in fine}, work)
+            paused = {
+                failure.received.envelope.channel
+                for failure, result in zip(failed, recorded, strict=True)
+                if result.outcome == "paused"
+            }
+            _resume({received.envelope.channel for received in fine} - paused, work)
         self._offer(work.sent)
         return [results.get(received.message_id, DUPLICATE) for received, _ in pairs]
 

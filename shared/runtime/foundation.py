@@ -5,7 +5,7 @@ Built once for each process by its `__main__`; the workers are built on top of i
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -19,7 +19,6 @@ from shared.connectors.ports import Connector
 from shared.domain.errors import ConfigurationError
 from shared.messaging.broker import Broker
 from shared.messaging.connect import connect, is_rabbitmq
-from shared.observability.health import Check, cached
 from shared.observability.metrics import Metrics, create_metrics
 from shared.persistence import migrate
 from shared.persistence.engine import create_engine
@@ -29,8 +28,6 @@ from shared.runtime.failures import FailureRecorder
 from shared.runtime.installation import Installation
 from shared.runtime.outbox import Outbox, OutboxSettings
 from shared.runtime.recoverability import Recoverability
-
-PING_SECONDS = 2.0
 
 
 @dataclass
@@ -64,21 +61,9 @@ class Foundation:
         self._closers.append(lambda: threads.shutdown(cancel_futures=True))
         return threads
 
-    def readiness(self) -> Sequence[Check]:
-        """Return the checks of what every worker depends on."""
-        return (cached(self._database, PING_SECONDS), self._broker)
-
     def closers(self) -> list[Callable[[], None]]:
         """Return what lets go of everything, in order."""
         return [*self._closers, self.broker.close, self.engine.dispose]
-
-    def _database(self) -> str | None:
-        with self.engine.connect() as connection:
-            connection.execute(sa.text("SELECT 1"))
-        return None
-
-    def _broker(self) -> str | None:
-        return None if self.broker.is_connected else "broker not connected"
 
     def _observe(self, call: RemoteCall) -> None:
         self.metrics.http_client_requests.labels(call.platform, call.outcome).inc()

@@ -18,7 +18,9 @@ from shared.messaging.connect import is_rabbitmq
 from shared.messaging.provision import verify
 from shared.messaging.topology import IMPORTER_QUEUE, PROCESSOR_QUEUE, exporter_queue
 from shared.observability import logs
-from shared.observability.health import Check, Checks, HealthServer
+from shared.observability.health import HealthServer
+from shared.runtime.checks import checks_for
+from shared.runtime.consumer import Consumer
 from shared.runtime.foundation import Foundation, open_foundation
 from shared.runtime.installation import Installation, configuration_path, load_installation
 from shared.runtime.lifecycle import Process, Worker, run
@@ -31,10 +33,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A worker as built on a foundation, and what its readiness depends on besides."""
+    """A worker as built on a foundation, and the consumers that make it ready."""
 
     worker: Worker
-    readiness: Sequence[Check]
+    consumers: Sequence[Consumer]
 
 
 Build = Callable[[Foundation], Role]
@@ -92,15 +94,8 @@ def _run(foundation: Foundation, builds: Mapping[str, Build]) -> int:
         Worker("outbox", [], background=[foundation.outbox]),
     ]
     process = Process(workers)
-    checks = Checks(
-        startup=[process.startup],
-        liveness=[process.liveness],
-        readiness=[
-            process.readiness,
-            *foundation.readiness(),
-            *(check for role in roles for check in role.readiness),
-        ],
-    )
+    consumers = [consumer for role in roles for consumer in role.consumers]
+    checks = checks_for(process, foundation.engine, foundation.broker, consumers)
     settings = foundation.installation.settings
     servers = [
         HealthServer(settings.health.host, port, checks, foundation.registry)

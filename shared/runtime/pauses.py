@@ -42,6 +42,10 @@ class PauseGate:
             self._looked_at = now
         return max(0.0, self._closed_seconds - (now - self._looked_at))
 
+    def look_again(self) -> None:
+        """Look at the next question, however short a while ago that was done."""
+        self._looked_at = float("-inf")
+
     def _look(self) -> float:
         with self._units.read() as work:
             retry_at = work.connection.execute(self._query).scalar()
