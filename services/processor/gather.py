@@ -83,15 +83,18 @@ def _customers(
         customers.c.phone_key: {keys.phone for keys in people},
         customers.c.tax_id_key: {keys.tax_id for keys in people},
     }
-    any_key = [
-        _among(column, found, work.connection)
-        for column, values in wanted.items()
-        if (found := values - {None})
+    found = [
+        _ids(column, values, work.connection)
+        for column, given in wanted.items()
+        if (values := given - {None})
     ]
-    if not any_key:
+    if not found:
         return []
     rows = work.connection.execute(
-        sa.select(customers).where(sa.or_(*any_key)).order_by(customers.c.id).with_for_update()
+        sa.select(customers)
+        .where(_among(customers.c.id, sa.union(*found), work.connection))
+        .order_by(customers.c.id)
+        .with_for_update()
     ).all()
     addresses = _addresses({row.id for row in rows}, work)
     return [to_customer(row, addresses.get(row.id, ())) for row in rows]
@@ -110,13 +113,28 @@ def _linked(found: Iterable[DirectoryCustomer], work: UnitOfWork) -> list[tuple[
     return [(SourceKey(row.channel, row.external_id), row.customer_id) for row in rows]
 
 
-def _among(
+def _ids(
     column: sa.Column[Any], values: Iterable[Any], connection: sa.Connection
+) -> sa.Select[tuple[UUID]]:
+    """Return the query for the customers that have one of many values."""
+    if connection.dialect.name != "postgresql":
+        return sa.select(customers.c.id).where(column.in_(list(values)))
+    value = sa.column("value", column.type)
+    array = sa.literal(list(values), ARRAY(column.type))
+    given = sa.func.unnest(array).table_valued(value).render_derived()
+    # OFFSET keeps the subquery from being merged, so that each value is looked up by index even
+    # before there are statistics: when a first import is filling the table.
+    each = sa.select(customers.c.id).where(column == given.c.value).offset(0).lateral()
+    return sa.select(each.c.id).select_from(given.join(each, sa.true()))
+
+
+def _among(
+    column: sa.Column[Any], query: sa.CompoundSelect[Any], connection: sa.Connection
 ) -> sa.ColumnElement[bool]:
-    """Compare with many values; one array on PostgreSQL, so the statement is always the same."""
+    """Compare with what a query finds; as one array on PostgreSQL, for the same reason."""
     if connection.dialect.name == "postgresql":
-        return column == sa.any_(sa.literal(list(values), ARRAY(column.type)))
-    return column.in_(list(values))
+        return column == sa.any_(sa.func.array(query.scalar_subquery()))
+    return column.in_(query)
 
 
 _OPEN_STAGING: Final = SetStatement(
