@@ -1,8 +1,8 @@
 """What an exporter does with exports, and how it remembers what came of them.
 
-All exports about one remote customer are written together, customers side by side in threads.
-What the writes did to the remote record is noted with the importer's, so that our own change does
-not come back as news (C365-20).
+All exports about one remote customer are written together, customers side by side in threads; a
+failure, whatever it is, is that of its customer alone. What the writes did to the remote record is
+noted with the importer's, so that our own change does not come back as news (C365-20).
 """
 
 from collections import defaultdict
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import structlog
 
-from shared.connectors.ports import CustomerSink, Outcome
+from shared.connectors.ports import CustomerSink, Written
 from shared.domain.errors import PatronError, RemoteGone, UnknownType
 from shared.domain.messages import CustomerExport, Envelope
 from shared.observability.metrics import Metrics
@@ -21,32 +22,39 @@ from shared.persistence import history, source_records
 from shared.persistence.tables import links
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.loops import Beat
+from shared.runtime.recoverability import BUG
 
 LINK_KEY = ("channel", "external_id")
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What came of one export. A customer that the shop deleted is an end, not a failure."""
+    """What came of one export: what was written, or why it was not."""
 
-    outcome: Outcome
+    written: Written | None = None
+    failure: Exception | None = None
 
     @property
-    def error(self) -> PatronError | None:
-        """Why the export has to be tried again or looked at, or None."""
-        return None if self.is_gone else self.outcome.error
+    def error(self) -> Exception | None:
+        """Why the export has to be tried again or looked at, or None.
+
+        A customer that the shop deleted is an end, not a failure.
+        """
+        return None if self.is_gone else self.failure
 
     @property
     def is_gone(self) -> bool:
         """Whether the shop has no such customer any more."""
-        return isinstance(self.outcome.error, RemoteGone)
+        return isinstance(self.failure, RemoteGone)
 
     @property
     def result(self) -> str:
         """How the metrics and the history call it."""
-        if self.outcome.error:
-            return self.outcome.error.reason
-        return "written" if self.outcome.written and self.outcome.written.changed else "unchanged"
+        if self.failure:
+            return self.failure.reason if isinstance(self.failure, PatronError) else BUG
+        return "written" if self.written and self.written.changed else "unchanged"
 
 
 class ChannelEffects:
@@ -62,21 +70,24 @@ class ChannelEffects:
 
     def perform(self, envelopes: Sequence[Envelope[Any]], beat: Beat) -> Sequence[Exported]:
         """Carry out the exports, those of one customer in one go and in their order."""
+        refusal = Exported(failure=UnknownType(f"{self._channel} takes its own exports only"))
+        results = dict.fromkeys(range(len(envelopes)), refusal)
         by_customer: defaultdict[str, list[int]] = defaultdict(list)
         for position, envelope in enumerate(envelopes):
-            by_customer[envelope.subject].append(position)
-        results: dict[int, Exported] = {}
-        futures: dict[Future[list[Exported]], list[int]] = {
+            if self._takes(envelope):
+                by_customer[envelope.body.external_id].append(position)
+        futures = {
             self._threads.submit(self._write, [envelopes[p].body for p in positions]): positions
             for positions in by_customer.values()
         }
         for future in _finished(futures, beat):
             results.update(zip(futures[future], future.result(), strict=True))
-        return [results[position] for position in range(len(envelopes))]
+        return list(results.values())
 
     def record(self, outcomes: Sequence[tuple[Envelope[Any], Exported]], work: UnitOfWork) -> None:
         """Note what the shop has now: the number on the link, the echo, a line of history."""
-        done = [(envelope, exported) for envelope, exported in outcomes if not exported.error]
+        mine = [pair for pair in outcomes if self._takes(pair[0])]
+        done = [(envelope, exported) for envelope, exported in mine if not exported.error]
         numbered = [
             _link_row(envelope, work, exported_number=envelope.body.customer_number)
             for envelope, exported in done
@@ -86,17 +97,24 @@ class ChannelEffects:
         removed = [_link_row(e, work, status="removed") for e, exported in done if exported.is_gone]
         work.bulk.update(links, removed, key=LINK_KEY)
         source_records.replace_fingerprints(work, self._channel, list(_echoes(done)))
-        history.append(work.connection, [_line(*pair, work) for pair in outcomes])
-        for envelope, exported in outcomes:
-            self._metrics.exports.labels(
-                envelope.channel, envelope.body.effect, exported.result
-            ).inc()
+        history.append(work.connection, [_line(*pair, work) for pair in mine])
+        for envelope, exported in mine:
+            self._metrics.exports.labels(self._channel, envelope.body.effect, exported.result).inc()
 
-    def _write(self, bodies: Sequence[Any]) -> list[Exported]:
-        if not all(isinstance(body, CustomerExport) for body in bodies):
-            error = UnknownType("the exporter takes exports only")
-            return [Exported(Outcome(body, error=error)) for body in bodies]
-        return [Exported(outcome) for outcome in self._sink.write(bodies)]
+    def _takes(self, envelope: Envelope[Any]) -> bool:
+        """Whether this is an export to this channel: ids mean nothing in another."""
+        body = envelope.body
+        return isinstance(body, CustomerExport) and body.channel == self._channel
+
+    def _write(self, exports: Sequence[CustomerExport]) -> list[Exported]:
+        try:
+            outcomes = self._sink.write(exports)
+            return [Exported(o.written, o.error) for _, o in zip(exports, outcomes, strict=True)]
+        except Exception as error:  # noqa: BLE001 - a bug is told, and bounded
+            _log.exception(
+                "export.failed", channel=self._channel, external_id=exports[0].external_id
+            )
+            return [Exported(failure=error)] * len(exports)
 
 
 def _finished(
@@ -119,7 +137,7 @@ def _echoes(
     done: Sequence[tuple[Envelope[Any], Exported]],
 ) -> Iterator[tuple[str, str, str]]:
     for envelope, exported in done:
-        written = exported.outcome.written
+        written = exported.written
         if written and written.changed and not written.unforeseen:
             yield (envelope.body.external_id, written.before, written.after)
 

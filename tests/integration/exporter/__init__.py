@@ -1,0 +1,1 @@
+"""Tests of the exporter against real databases and a shop on a real socket."""
