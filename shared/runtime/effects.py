@@ -14,12 +14,11 @@ from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from shared.domain.customer import Model
 from shared.domain.errors import TransientError
 from shared.domain.messages import Envelope, Parcel
-from shared.persistence.tables import channel_pauses, messages
+from shared.persistence import pauses
+from shared.persistence.tables import messages
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.claiming import claim, without_copies
 from shared.runtime.failures import Failure, FailureRecorder
@@ -176,7 +175,8 @@ class EffectHandler(Generic[Effected]):
                 for failure, result in zip(failed, recorded, strict=True)
                 if result.outcome == "paused"
             }
-            _resume({received.envelope.channel for received in fine} - paused, work)
+            # A channel that just worked need not wait any longer.
+            pauses.lift(work, {received.envelope.channel for received in fine} - paused)
         self._offer(work.sent)
         return [results.get(received.message_id, DUPLICATE) for received, _ in pairs]
 
@@ -204,10 +204,3 @@ def _defer(ids: Sequence[UUID], work: UnitOfWork) -> set[UUID]:
     ]
     work.bulk.update(messages, again, key=("id",))
     return {row.id for row in held}
-
-
-def _resume(channels: set[str], work: UnitOfWork) -> None:
-    """End the pause of channels that just worked."""
-    if channels:
-        over = sa.delete(channel_pauses).where(channel_pauses.c.channel.in_(sorted(channels)))
-        work.connection.execute(over)

@@ -18,9 +18,10 @@ from shared.domain.messages import Parcel
 from shared.messaging.broker import Delivery, WireMessage
 from shared.messaging.codec import is_ours
 from shared.observability.evidence import evidence
+from shared.persistence import pauses
 from shared.persistence.dead_letters import DeadLetter, of_parcel
 from shared.persistence.store import Retry
-from shared.persistence.tables import channel_pauses, messages
+from shared.persistence.tables import messages
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.received import DUPLICATE, Received, Result, parcel_of
 from shared.runtime.recoverability import POISON, GiveUp, PauseChannel, Recoverability, TryAgain
@@ -65,7 +66,8 @@ class FailureRecorder:
             case GiveUp(reason):
                 return self._bury(received, reason, before + 1, error, work)
             case PauseChannel(until, reason):
-                _pause(received.envelope.channel, until, reason, error, work)
+                channel, detail = received.envelope.channel, evidence(error).text
+                pauses.pause(work, channel, reason=reason, detail=detail, retry_at=until)
                 # Counted or not, this attempt is taken for none.
                 retry = _retry(received, until, reason, error, is_counted=True)
                 outcome = Result("paused", reason, error)
@@ -160,20 +162,6 @@ def stand_in_id(message: WireMessage) -> UUID:
 def _has_failed_orderly(message_id: UUID, work: UnitOfWork) -> bool:
     query = sa.select(messages.c.first_failed_at).where(messages.c.id == message_id)
     return work.connection.execute(query).scalar() is not None
-
-
-def _pause(
-    channel: str, until: datetime, reason: str, error: BaseException, work: UnitOfWork
-) -> None:
-    pause = {
-        "channel": channel,
-        "reason": reason,
-        "detail": evidence(error).text,
-        "paused_at": work.now,
-        "retry_at": until,
-    }
-    kept = ("reason", "detail", "retry_at")  # and `paused_at` from when it began
-    work.bulk.upsert(channel_pauses, [pause], key=("channel",), update=kept)
 
 
 def _retry(
