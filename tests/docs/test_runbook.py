@@ -1,0 +1,244 @@
+"""The runbook: every reason has its entry, and its procedures do what they say."""
+
+import ast
+import pkgutil
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import Any, Final, get_args, get_type_hints
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+
+import services
+import shared
+from shared.domain.decisions import Hold, Ignore, Stage
+from shared.domain.errors import PatronError
+from shared.domain.messages import ImportRequested, Parcel, parcel
+from shared.messaging import broker
+from shared.persistence import dead_letter_reader, pauses, source_records
+from shared.persistence.cursors import Cursors
+from shared.persistence.dead_letters import of_parcel
+from shared.persistence.engine import create_engine
+from shared.persistence.store import Retry
+from shared.persistence.tables import audit_log, dead_letters, staging_customers
+from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.runtime.recoverability import BUG, POISON
+from tests.docs.pages import DOCS, ROOT, block, headings
+
+PAGE: Final = DOCS / "runbook.md"
+_REASON: Final = re.compile(r"`([a-z_]+)`")
+_BY_NAME: Final = {"reason", "last_reason"}
+
+
+def reasons_described() -> list[str]:
+    """Return the reasons that have a heading."""
+    return [found[1] for title in headings(PAGE) if (found := _REASON.fullmatch(title))]
+
+
+def reasons_in_code() -> set[str]:
+    """Return every reason that the code can give."""
+    decided = {
+        reason
+        for decision in (Ignore, Hold, Stage)
+        for reason in get_args(get_type_hints(decision)["reason"])
+    }
+    refused = {broker.UNROUTABLE, broker.NACKED, broker.CONFIRM_TIMEOUT, broker.CONNECTION_LOST}
+    return {*_of_errors(), *decided, *refused, *_literals(), "not_sent", BUG, POISON}
+
+
+def _of_errors() -> set[str]:
+    for package in (shared, services):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not re.search(r"sandbox|migrations|__main__", module.name):
+                import_module(module.name)
+    return {kind.reason for kind in _family(PatronError)}
+
+
+def _family(kind: type[PatronError]) -> Iterator[type[PatronError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _family(child)
+
+
+def _literals() -> set[str]:
+    """Return the reasons that are written out where they are given, beside any error."""
+    modules = (*(ROOT / "shared/runtime").glob("*.py"), *(ROOT / "services/processor").glob("*.py"))
+    nodes = [node for path in modules for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    return {
+        value.value
+        for node in nodes
+        for value in _given(node)
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
+
+
+def _given(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.keyword(arg=name, value=value) if name in _BY_NAME:
+            yield value
+        case ast.Dict(keys=keys, values=values):
+            for key, value in zip(keys, values, strict=True):
+                if isinstance(key, ast.Constant) and key.value in _BY_NAME:
+                    yield value
+        case ast.Call(func=ast.Attribute(attr="_discard"), args=[_, reason]):
+            yield reason
+
+
+def test_every_reason_has_one_entry() -> None:
+    """An operator who meets a reason finds it; no entry is about one that is gone."""
+    described = reasons_described()
+
+    assert len(described) == len(set(described))
+    assert set(described) == reasons_in_code()
+
+
+@pytest.fixture
+def units(migrated_database_url: str) -> Iterator[UnitsOfWork]:
+    """Give units of work on a database of the test's own."""
+    engine = create_engine(migrated_database_url)
+    yield UnitsOfWork(engine)
+    engine.dispose()
+
+
+def carry_out(procedure: str, work: UnitOfWork, **names: str) -> None:
+    """Run a procedure of the page as psql would, within the transaction of `work`."""
+    sql = block(PAGE, f"sql {procedure}")
+    for name, value in names.items():
+        assert "'" not in value
+        sql = sql.replace(f":'{name}'", f"'{value}'")
+    assert not re.search(r":'\w+'", sql)
+    lines = (line for line in sql.splitlines() if not line.startswith(("--", "BEGIN", "COMMIT")))
+    for statement in "\n".join(lines).split(";"):
+        if statement.strip():
+            work.connection.exec_driver_sql(statement)
+
+
+def a_parcel() -> Parcel:
+    """Return some message."""
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    return parcel(ImportRequested(channel="shop"), channel="shop", subject="shop", at=at)
+
+
+def bury(work: UnitOfWork, **changes: Any) -> tuple[Parcel, UUID]:
+    """Dead-letter a message that was owed; return it, and the id of the dead letter."""
+    sent = a_parcel()
+    work.store.add([sent])
+    evidence = {"worker": "exporter", "queue": "q", "reason": "remote_rejected"}
+    work.store.bury([of_parcel(sent, **(evidence | changes))])
+    (line,) = dead_letter_reader.find(work, limit=2)
+    return sent, line.id
+
+
+def test_a_dead_letter_is_replayed_under_its_own_id(units: UnitsOfWork) -> None:
+    """It is due at once, as it was; the letter is closed, and who did it is written down."""
+    with units.begin() as work:
+        sent, letter = bury(work)
+
+    with units.begin() as work:
+        carry_out("replay", work, id=str(letter), actor="ann", why="name corrected")
+
+    with units.begin() as work:
+        assert work.store.due(10) == [sent]
+        assert dead_letter_reader.find(work, state="open", limit=1) == []
+        line = work.connection.execute(sa.select(audit_log)).one()
+        assert (line.actor, line.subject, line.reason) == ("ann", str(letter), "name corrected")
+
+
+def test_a_dead_letter_is_not_replayed_twice(units: UnitsOfWork) -> None:
+    """A second replay finds nothing to do, though the message was handled meanwhile."""
+    with units.begin() as work:
+        sent, letter = bury(work)
+        carry_out("replay", work, id=str(letter), actor="ann", why="first")
+        work.store.claim([sent.message_id])
+
+    with units.begin() as work:
+        carry_out("replay", work, id=str(letter), actor="bob", why="second")
+
+    with units.begin() as work:
+        assert work.store.due(10) == []
+
+
+def test_what_never_was_a_message_is_not_replayed(units: UnitsOfWork) -> None:
+    """The database refuses a letter without type and ids."""
+    with units.begin() as work:
+        _, letter = bury(work)
+        work.connection.execute(sa.update(dead_letters).values(type=None, correlation_id=None))
+
+    with pytest.raises(PatronError, match="NotNullViolation"), units.begin() as work:
+        carry_out("replay", work, id=str(letter), actor="ann", why="hope")
+
+
+def test_a_dead_letter_is_closed(units: UnitsOfWork) -> None:
+    """Nothing is sent; it is not open any more."""
+    with units.begin() as work:
+        _, letter = bury(work)
+        carry_out("close", work, id=str(letter), actor="ann", why="sent again")
+
+    with units.begin() as work:
+        assert work.store.due(10) == []
+        (line,) = dead_letter_reader.find(work, limit=2)
+        assert line.state == "discarded"
+
+
+def test_those_who_wait_are_decided_again(units: UnitsOfWork) -> None:
+    """The next sweep takes them for changed, and nobody else."""
+    with units.begin() as work:
+        source_records.record(work, [_seen("1"), _seen("2")])
+        work.connection.execute(sa.insert(staging_customers), [_held("1", work)])
+
+    with units.begin() as work:
+        carry_out("deciding-again", work, channel="shop", reason="no_template")
+
+    with units.read() as work:
+        assert source_records.known(work, "shop", ["1", "2"]) == {"1": "", "2": "f2"}
+
+
+def test_a_store_view_is_read_again_from_a_moment_on(units: UnitsOfWork) -> None:
+    """The cursor goes back, the view is due, and whoever reads it loses the lease."""
+    with units.begin() as work:
+        Cursors(work).ensure([("shop", "de")])
+    with units.begin() as work:
+        assert Cursors(work).acquire("importer", 60, among=[("shop", "de")])
+
+    with units.begin() as work:
+        moment = "2026-11-01 00:00:00+00"
+        carry_out("rewind", work, channel="shop", store_view="de", moment=moment)
+
+    with units.begin() as work:
+        (cursor,) = Cursors(work).all()
+        assert cursor.watermark_at == datetime(2026, 11, 1, tzinfo=UTC)
+        assert cursor.poll_due_at <= work.now
+        assert cursor.lease_owner is None
+
+
+def test_a_pause_is_ended(units: UnitsOfWork) -> None:
+    """The channel is free, and what waited for it is due."""
+    with units.begin() as work:
+        sent, later = a_parcel(), work.now + timedelta(hours=1)
+        work.store.add([sent])
+        work.store.retry([Retry(sent.message_id, later, "attribute_missing")])
+        pauses.pause(work, "shop", reason="attribute_missing", detail="x", retry_at=later)
+
+    with units.begin() as work:
+        carry_out("resume", work, channel="shop")
+
+    with units.begin() as work:
+        assert pauses.active(work) == {}
+        assert work.store.due(10) == [sent]
+
+
+def _seen(external_id: str) -> source_records.Seen:
+    return source_records.Seen("shop", external_id, "de", external_id, f"f{external_id}")
+
+
+def _held(external_id: str, work: UnitOfWork) -> dict[str, Any]:
+    moments = dict.fromkeys(("changed_at", "read_at", "created_at", "updated_at"), work.now)
+    ids = {name: uuid4() for name in ("id", "message_id", "correlation_id")}
+    return {
+        **moments, **ids, "channel": "shop", "external_id": external_id, "store_view": "de",
+        "state": "held", "reason": "no_template", "is_existing": False, "config_version": "v",
+        "body": b"{}", "explanation": b"{}",
+    }  # fmt: skip
