@@ -108,9 +108,14 @@ def _addresses(ids: set[UUID], work: UnitOfWork) -> dict[UUID, list[DirectoryAdd
 
 
 def _linked(found: Iterable[DirectoryCustomer], work: UnitOfWork) -> list[tuple[SourceKey, UUID]]:
-    columns = (links.c.channel, links.c.external_id, links.c.customer_id)
+    """Return the accounts of these customers that still exist."""
+    columns = (links.c.channel, links.c.external_id, links.c.customer_id, links.c.status)
     rows = work.bulk.select(columns, links.c.customer_id, [customer.id for customer in found])
-    return [(SourceKey(row.channel, row.external_id), row.customer_id) for row in rows]
+    return [
+        (SourceKey(row.channel, row.external_id), row.customer_id)
+        for row in rows
+        if row.status != "removed"
+    ]
 
 
 def _ids(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shared.domain.customer import Customer, SourceKey, replaced
+from shared.domain.customer import Customer, Phone, SourceKey, replaced
 from shared.domain.messages import Envelope
 from shared.persistence.tables import customer_addresses, customers, links
 from tests.builders import a_customer, a_source, an_address
@@ -132,6 +132,20 @@ def test_a_stranger_that_was_deleted_is_nobodys_business(desk: Desk) -> None:
     desk.take(deleted(a_source("1")), deleted(a_source("2")))
 
     assert (desk.staging(), desk.links(), desk.events()) == ([], {}, [])
+
+
+def test_who_deleted_the_account_and_registers_again_is_the_same_customer(desk: Desk) -> None:
+    """An account that is gone stands in nobody's way: the telephone is not shared by two."""
+    phone = Phone(raw="030", e164="+4930123456")
+    desk.take(a_customer("1", phone=phone))
+    desk.take(deleted(a_source("1", minutes=5)))
+
+    desk.take(a_customer("2", phone=phone, minutes=9))
+
+    assert {key.external_id: link.status for key, link in desk.links().items()} == {
+        "1": "removed", "2": "synchronized",
+    }  # fmt: skip
+    assert desk.customer().number == "D10001"
 
 
 def _import(minutes: int) -> Customer:
