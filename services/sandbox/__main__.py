@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     with shop:
         sys.stderr.write(f"sandbox Magento with {given.customers} customers at {shop.url}\n")
         sys.stderr.flush()
-        stopped.wait()
+        while not stopped.wait(0.5):  # a signal just before a wait is handled after it
+            pass
     return 0
 
 

@@ -29,6 +29,8 @@ EXIT_INTERRUPTED = 130
 
 _OUTAGES = (BrokerUnavailable, DatabaseUnavailable, DatabaseContended, ConfigurationError)
 
+_WAKE_SECONDS = 0.5
+
 Report = Callable[[str, BaseException], None]
 _log = structlog.get_logger()
 
@@ -171,12 +173,25 @@ def run(
             worker.start(report)
         process.is_started = True
         _log.info("process.started", workers=[worker.name for worker in process.workers])
-        death = news.get()
+        death = _first(news)
         is_drained = _drain(process, grace_seconds)
         is_closed = _close(close)
     code = EXIT_DONE if death is None and is_drained and is_closed else EXIT_FAILED
     _log.info("process.stopped", exit_code=code)
     return code
+
+
+def _first(news: queue.SimpleQueue[BaseException | None]) -> BaseException | None:
+    """Wait for the first news, waking up now and then.
+
+    Python calls a signal's handler between two steps of the main thread. A signal that comes just
+    before the wait, or that another thread was given, would not be heard until it is over.
+    """
+    while True:
+        try:
+            return news.get(timeout=_WAKE_SECONDS)
+        except queue.Empty:
+            continue
 
 
 def _drain(process: Process, grace_seconds: float) -> bool:
