@@ -59,6 +59,17 @@ def test_a_signal_drains_in_order_and_exits_with_zero() -> None:
     ]  # fmt: skip
 
 
+def test_a_signal_that_another_thread_is_given_is_heard_too() -> None:
+    """The system chooses the thread; the main one must not sleep through it."""
+
+    def given_to_this_thread() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    worker = Worker("w", [Scripted("loop", [], given_to_this_thread)])
+
+    assert run(Process([worker])) == EXIT_DONE
+
+
 def test_readiness_ends_with_the_signal() -> None:
     """A process that drains is not ready, so that nothing waits for it."""
     seen: list[str | None] = []
