@@ -60,4 +60,4 @@ def dead_by_worker(work: UnitOfWork) -> dict[str, int]:
         .where(columns.state == "open")
         .group_by(columns.worker)
     )
-    return dict(work.connection.execute(query).tuples().all())
+    return dict(work.connection.execute(query).all())

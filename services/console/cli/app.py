@@ -3,6 +3,7 @@
 A call imports the one command that it names, so that a worker starts soon; help imports all.
 """
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -107,6 +108,8 @@ def root(
     """
     context.obj = from_process(config)
     logs.configure("console", "warning", service="patron")
+    # What the broker's client library thinks of a failure is told by us, in one sentence.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 def version() -> None:

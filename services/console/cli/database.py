@@ -11,6 +11,7 @@ from services.console.cli.invocation import Invocation, invocation
 from services.console.cli.output import Output, OutputOption, say, show_record
 from services.console.redacted import redacted_url
 from shared.persistence import migrate
+from shared.persistence.engine import reading
 
 app = typer.Typer(no_args_is_help=True, help="Migrate the database.")
 
@@ -44,7 +45,7 @@ def current(
     """Print which revision the database is at, and which this version needs."""
     call = invocation(context)
     with call.engine() as engine:
-        found = migrate.current(engine)
+        found = migrate.current(reading(engine))
     is_current = found == migrate.expected()
     record = {
         "database": redacted_url(call.database_url),

@@ -16,7 +16,7 @@ from services.console.redacted import redacted_url
 from shared.config.sources import Given, read
 from shared.domain.errors import ConfigurationError
 from shared.persistence import migrate
-from shared.persistence.engine import create_engine
+from shared.persistence.engine import create_engine, reading
 from shared.persistence.failures import DatabaseUnavailable, translated
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.installation import Installation, configuration_path, load_installation
@@ -63,7 +63,7 @@ class Invocation:
     def opened(self) -> Iterator[UnitsOfWork]:
         """Give the database, migrated to what this version expects."""
         with self.engine() as engine:
-            current, expected = migrate.current(engine), migrate.expected()
+            current, expected = migrate.current(reading(engine)), migrate.expected()
             if current != expected:
                 raise Refused(
                     f"the database is at revision {current or 'none'}; needed is {expected}",

@@ -22,7 +22,7 @@ def demo(
         bool, typer.Option("--keep", help="Keep configuration, database and logs afterwards.")
     ] = False,
     patience: Annotated[
-        float, typer.Option("--patience", min=1, help="Seconds to wait before giving up.")
+        float, typer.Option("--patience", min=0.1, help="Seconds to wait before giving up.")
     ] = 120,
 ) -> None:
     """Show Patron at work on a simulated shop; needs no configuration and no server.

@@ -79,7 +79,7 @@ def progress(work: UnitOfWork) -> Progress:
         sa.select(sa.func.count(), sa.func.count(links.c.exported_number)).select_from(links)
     ).one()
     return Progress(
-        read=dict(work.connection.execute(by_view).tuples().all()),
+        read=dict(work.connection.execute(by_view).all()),
         decided=staging.count_by_state(work),
         linked=counts[0],
         numbers_written=counts[1],

@@ -154,7 +154,7 @@ class _Tour:
                     return now
                 if seconds > self._wish.patience_seconds:
                     raise Refused(
-                        f"{what} did not end within {self._wish.patience_seconds:.0f} s:"
+                        f"{what} did not end within {self._wish.patience_seconds:g} s:"
                         f" {now.owed} messages are still owed",
                         f"See {self._log}; --patience waits longer.",
                     )

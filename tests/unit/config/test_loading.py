@@ -50,13 +50,13 @@ def test_every_problem_is_named_at_once_with_its_key(tmp_path: Path) -> None:
     assert found == [
         "patron.toml: logs.level: should be 'debug', 'info', 'warning' or 'error'",
         (
-            "patron.toml: templates.0.when: unknown name 'contry'; known are channel, store_view, kind,"
-            " country, region, group, currency, language, has_tax_id"
+            "patron.toml: templates.0.when: unknown name 'contry'; known are channel, store_view,"
+            " kind, country, region, group, currency, language, has_tax_id"
         ),
         "patron.toml: number_series.debtors.width: should be greater than or equal to 1",
         (
-            "patron.toml: channels.shop.store_views.1.processing_method: should be 'none', 'update',"
-            " 'create' or 'create_and_update'"
+            "patron.toml: channels.shop.store_views.1.processing_method: should be 'none',"
+            " 'update', 'create' or 'create_and_update'"
         ),
         "patron.toml: channels.shop.store_views.1.colour: there is no such key",
         "patron.toml: templates.0.number_series: names no series; configured are debtors",

@@ -1,0 +1,1 @@
+"""Tests of the command line on real databases, brokers and processes."""

@@ -1,0 +1,94 @@
+"""Decisions in words."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+from services.console.explained import candidates_of, explain
+from shared.domain.decisions import Explanation, RuleTrial
+from shared.persistence.staging import StagingLine, StagingRecord
+from tests.builders import NOON
+
+ANN, BOB = UUID(int=1), UUID(int=2)
+
+
+def a_record(explanation: Explanation, **line: Any) -> StagingRecord:
+    """Return a staging record with an explanation."""
+    given: dict[str, Any] = {
+        "id": UUID(int=9), "channel": "shop", "external_id": "17", "store_view": "de",
+        "state": "processed", "reason": None, "is_existing": False, "customer_id": None,
+        "customer_number": "D10001", "changed_at": NOON, "created_at": NOON, "updated_at": NOON,
+    }  # fmt: skip
+    moment: datetime = NOON
+    return StagingRecord(
+        StagingLine(**(given | line)), UUID(int=8), UUID(int=8), moment, "v1", b"{}",
+        orjson.dumps(explanation),
+    )  # fmt: skip
+
+
+def test_a_match_names_the_rule_and_the_customer() -> None:
+    """Whoever doubts it sees by what, and whom."""
+    trials = (
+        RuleTrial("customer_number", "no_evidence"),
+        RuleTrial("email", "matched", "ann@example.com", (ANN,)),
+    )
+    record = a_record(Explanation("v1", rules=trials), is_existing=True)
+
+    decision = explain(record, {ANN: "D10001"})
+
+    assert decision.headline == "Matched with customer D10001 by e-mail address and linked."
+    assert [trial.outcome for trial in decision.trials] == [
+        "nothing to go by",
+        "found this customer",
+    ]
+    assert decision.trials[1].candidates == ("D10001",)
+
+
+def test_candidates_without_a_number_go_by_their_id() -> None:
+    """A customer that is pending has no number yet."""
+    trial = RuleTrial("phone", "ambiguous", "+49301234", (ANN, BOB))
+    record = a_record(
+        Explanation("v1", rules=(trial,)), state="ambiguous", reason="ambiguous"
+    )  # fmt: skip
+
+    decision = explain(record, {ANN: "D10001", BOB: None})
+
+    assert candidates_of(record) == {ANN, BOB}
+    assert decision.trials[0].candidates == ("D10001", str(BOB))
+    assert decision.headline.startswith("Parked: more than one customer may be meant")
+
+
+@pytest.mark.parametrize(
+    ("line", "start"),
+    [
+        ({}, "Created as customer D10001 with template standard."),
+        ({"is_existing": True}, "Updated customer D10001"),
+        ({"state": "held", "reason": "no_billing_address"}, "Held: there is no default billing"),
+        ({"state": "held", "reason": "no_template"}, "Held: the condition of no template"),
+        ({"state": "held", "reason": "unreadable"}, "Held: the record holds something"),
+        ({"state": "held", "reason": "unknown_store_view"}, "Held: its store view is not"),
+        ({"state": "staged", "reason": "method_none"}, "Staged: the store view's processing"),
+        ({"state": "staged", "reason": "method_update"}, "Staged: a new customer"),
+        ({"state": "staged", "reason": "method_create"}, "Staged: a known customer"),
+        ({"state": "superseded", "reason": "unchanged"}, "Superseded: what the shop says now"),
+        ({"state": "held", "reason": "of_a_later_version"}, "Held: of_a_later_version."),
+    ],
+)
+def test_every_outcome_has_a_sentence(line: dict[str, Any], start: str) -> None:
+    """Also one whose reason this version does not know."""
+    record = a_record(Explanation("v1", template="standard"), **line)
+
+    assert explain(record, {}).headline.startswith(start)
+
+
+def test_somebody_with_another_account_is_told_apart_from_several() -> None:
+    """The one candidate is known; the question is whether it is the same person."""
+    trial = RuleTrial("phone", "already_linked", "+49301234", (ANN,))
+    record = a_record(Explanation("v1", rules=(trial,)), state="ambiguous", reason="ambiguous")
+
+    decision = explain(record, {ANN: "D10001"})
+
+    assert decision.headline.startswith("Parked: this may be a customer who has another account")
