@@ -47,7 +47,10 @@ def _accepted(message: Envelope[Any]) -> Envelope[Any]:
     body = message.body
     if not isinstance(body, CustomerImported | CustomerUnreadable | CustomerDeleted):
         raise UnknownType(f"the processor does not take {message.type}")
-    if isinstance(body, CustomerImported) and message.is_foreign:
+    if not isinstance(body, CustomerImported):
+        return message
+    # A stranger's message that had to be retried comes back as one of ours: still pushed.
+    if message.is_foreign or body.origin == "push":
         customer = normalise_customer(body.customer)
         canonical: Envelope[Any] = replaced(message, body=replaced(body, customer=customer))
         return canonical

@@ -61,10 +61,10 @@ class Parcel:
 
 
 class CustomerImported(Model):
-    """A customer was read and is new or changed."""
+    """A customer was read and is new or changed. One that was pushed may be in any form."""
 
     customer: Customer
-    origin: Origin = "poll"
+    origin: Origin = "push"
 
 
 class CustomerUnreadable(Model):
