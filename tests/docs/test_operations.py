@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from shared.observability.metrics import create_metrics
-from tests.docs.pages import DOCS, prose, table_rows
+from tests.docs.pages import DOCS, ROOT, prose, table_rows
 
 PAGE: Final = DOCS / "operations.md"
 
@@ -30,11 +30,33 @@ def test_every_metric_is_described_with_its_labels() -> None:
     }
 
 
+def test_metrics_that_nothing_fills_are_called_so() -> None:
+    """The page says of a metric that it is not filled exactly when no code refers to it."""
+    sources = [path for part in ("shared", "services") for path in (ROOT / part).rglob("*.py")]
+    code = "\n".join(path.read_text("utf-8") for path in sources if path.name != "metrics.py")
+    described = {
+        row[0].strip("`"): row[2] for row in table_rows(prose(PAGE)) if "patron_" in row[0]
+    }
+
+    idle = {name for name, text in described.items() if text.startswith("not filled yet")}
+
+    assert idle == {
+        name
+        for name in described.keys() - {"patron_build_info"}
+        if not re.search(rf"metrics\s*\.{_field(name)}\b", code)
+    }
+
+
 def test_expressions_use_metrics_that_there_are() -> None:
     """The alerts are about metrics of the table."""
     described = {row[0].strip("`") for row in table_rows(prose(PAGE)) if "patron_" in row[0]}
 
     assert set(re.findall(r"patron_[a-z_]+", prose(PAGE))) <= described
+
+
+def _field(metric: str) -> str:
+    """Return how a metric is called in code."""
+    return metric.removeprefix("patron_").removesuffix("_total")
 
 
 def _labels(text: str) -> list[str]:
