@@ -59,6 +59,11 @@ def test_every_field_of_a_customer_is_described() -> None:
     assert [name for name in sorted(fields) if f"`{name}`" not in prose(PAGE)] == []
 
 
+def test_the_default_origin_is_told_rightly() -> None:
+    """Whoever leaves the origin out is told what that means."""
+    assert f"`{CustomerImported.model_fields['origin'].default}` if it is left out" in prose(PAGE)
+
+
 def test_every_header_and_property_is_described() -> None:
     """What our own messages carry stands in the tables."""
     message = to_wire(a_parcel())
