@@ -76,7 +76,7 @@ def app_for(words: Sequence[str]) -> typer.Typer:
         epilog=_EPILOG,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        rich_markup_mode="rich",
+        rich_markup_mode="markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(root)
@@ -107,7 +107,7 @@ def root(
     `patron run` starts one worker, on RabbitMQ and PostgreSQL.
     """
     context.obj = from_process(config)
-    logs.configure("console", "warning", service="patron")
+    logs.configure("console", "error", service="patron")
     # What the broker's client library thinks of a failure is told by us, in one sentence.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
 

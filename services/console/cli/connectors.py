@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from services.console.cli.failures import EXIT_FAILED, EXIT_USAGE, Refused
+from services.console.cli.failures import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE, Refused
 from services.console.cli.invocation import Invocation, invocation
 from services.console.cli.output import Output, OutputOption, show_rows
 from shared.connectors.registry import PLATFORMS
+from shared.domain.errors import TransientError
 from shared.runtime.installation import Installation
 
 app = typer.Typer(no_args_is_help=True, help="Look at the shops and ERPs that are connected.")
@@ -75,5 +76,8 @@ def _findings(installation: Installation, channel: str) -> Iterator[dict[str, An
                 "problem": finding.problem,
                 "advice": finding.advice,
             }
+    except TransientError as error:
+        text = f"{channel} does not answer as it should: {error}"
+        raise Refused(text, "Try again in a while.", exit_code=EXIT_TEMPORARY) from None
     finally:
         connector.close()
