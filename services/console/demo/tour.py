@@ -19,6 +19,7 @@ import typer
 
 from services.console.cli.failures import Refused
 from services.console.demo import scenes
+from services.console.demo.change import ask_for_sweep, edit_an_address, show_change
 from services.console.demo.children import Child, announcing_child, child
 from services.console.demo.configuration import STORE_VIEWS, demo_configuration
 from services.console.demo.display import Guide, following
@@ -129,10 +130,10 @@ class _Tour:
         scenes.sum_up(stage, last, time.monotonic() - began)
 
     def _change_one(self, stage: scenes.Stage, patron: Child) -> None:
-        change = scenes.edit_an_address(stage)
-        asked_at = scenes.ask_for_sweep(stage)
+        change = edit_an_address(stage)
+        asked_at = ask_for_sweep(stage)
         after = self._wait(stage, patron, lambda now: now.has_swept(asked_at), "the sweep")
-        scenes.show_change(stage, change, after)
+        show_change(stage, change, after)
 
     def _wait(
         self,
