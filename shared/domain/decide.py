@@ -35,6 +35,7 @@ class _Case:
     """One customer that is to be decided, and what the decision rests on."""
 
     customer: Customer
+    keys: MatchKeys
     view: StoreViewPolicy
     link: Link | None
     known: Known
@@ -53,7 +54,8 @@ def decide(customer: Customer, known: Known, policy: Policy) -> Decision:
     link = known.link(customer.source.key)
     if link is None and _is_before_start(customer, view):
         return Ignore(customer, "before_start_date", explanation)
-    return _identify(_Case(customer, view, link, known, policy, explanation))
+    keys = match_keys(customer)
+    return _identify(_Case(customer, keys, view, link, known, policy, explanation))
 
 
 def _identify(case: _Case) -> Decision:
@@ -72,7 +74,7 @@ def _identify(case: _Case) -> Decision:
 def _match(case: _Case) -> Match:
     if case.link:
         return Match(case.link.customer_id)
-    return find_match(case.customer, case.known, case.policy.matching)
+    return find_match(case.customer.source.key, case.keys, case.known, case.policy.matching)
 
 
 def _is_superseded(customer: Customer, known: Known) -> bool:
@@ -112,14 +114,14 @@ def _create_or_stage(case: _Case) -> Decision:
     if not case.view.processing_method.creates:
         return Stage(customer, _method_reason(case.view), case.explanation)
     template, tried = choose_template(customer, case.policy.templates)
-    explanation = replace(case.explanation, templates_tried=tried)
     if template is None:
+        explanation = replace(case.explanation, templates_tried=tried)
         return Hold(customer, "no_template", explanation)
     created = DirectoryCustomer(
         id=new_id(),
         number=None,
         fields=customer_fields(customer),
-        keys=match_keys(customer),
+        keys=case.keys,
         template=template.name,
         defaults=template.values,
         addresses=new_addresses(customer, new_id),
@@ -129,7 +131,7 @@ def _create_or_stage(case: _Case) -> Decision:
         created=created,
         template=template,
         exports=_first_exports(created, case),
-        explanation=replace(explanation, template=template.name),
+        explanation=replace(case.explanation, templates_tried=tried, template=template.name),
     )
 
 
@@ -146,7 +148,7 @@ def _update_or_stage(case: _Case, existing: DirectoryCustomer) -> Decision:
     updated = replace(
         existing,
         fields={**existing.fields, **fields},
-        keys=_merged_keys(existing, customer, fields),
+        keys=_merged_keys(existing, case.keys, fields),
         addresses=addresses_after(existing, addresses),
     )
     changed = (*fields, *(("addresses",) if addresses else ()))
@@ -163,10 +165,9 @@ def _update_or_stage(case: _Case, existing: DirectoryCustomer) -> Decision:
 
 
 def _merged_keys(
-    existing: DirectoryCustomer, customer: Customer, changes: Mapping[str, FieldValue]
+    existing: DirectoryCustomer, said: MatchKeys, changes: Mapping[str, FieldValue]
 ) -> MatchKeys:
     """Return the keys after an update: a changed field's new key, and keys that were missing."""
-    said = match_keys(customer)
     taken = {
         name: key
         for name in ("email", "phone", "tax_id")

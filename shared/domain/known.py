@@ -7,6 +7,7 @@ the batch sees what an earlier one decided.
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -147,4 +148,7 @@ class Known:
 def directory_keys(customer: DirectoryCustomer) -> list[tuple[MatchBy, str]]:
     """Return every normalised key that `customer` can be found by."""
     keys = customer.keys._replace(customer_number=customer.number)
-    return [(by, key) for by in MatchBy if (key := getattr(keys, by.value))]
+    return [(by, key) for by in _KEYS if (key := getattr(keys, by))]
+
+
+_KEYS: Final = tuple(MatchBy)

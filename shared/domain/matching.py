@@ -7,10 +7,10 @@ the next; a rule that finds several ends the search: ambiguity is not a miss (XP
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from shared.domain.customer import Customer
+from shared.domain.customer import SourceKey
 from shared.domain.decisions import RuleTrial
 from shared.domain.known import Known
-from shared.domain.normalise import MatchKeys, match_keys
+from shared.domain.normalise import MatchKeys
 from shared.domain.policy import MatchRule
 
 
@@ -28,12 +28,13 @@ class Match:
         return bool(self.candidates)
 
 
-def find_match(customer: Customer, known: Known, rules: tuple[MatchRule, ...]) -> Match:
-    """Try `rules` in order until one finds somebody."""
-    keys = match_keys(customer)
+def find_match(
+    source: SourceKey, keys: MatchKeys, known: Known, rules: tuple[MatchRule, ...]
+) -> Match:
+    """Try `rules` in order until one finds somebody for the remote record with these keys."""
     trail: list[RuleTrial] = []
     for rule in rules:
-        trial = _try_rule(rule, keys, customer, known)
+        trial = _try_rule(rule, keys, source, known)
         trail.append(trial)
         if trial.outcome == "matched":
             return Match(customer_id=trial.candidates[0], trail=tuple(trail))
@@ -42,8 +43,8 @@ def find_match(customer: Customer, known: Known, rules: tuple[MatchRule, ...]) -
     return Match(trail=tuple(trail))
 
 
-def _try_rule(rule: MatchRule, keys: MatchKeys, customer: Customer, known: Known) -> RuleTrial:
-    key: str | None = getattr(keys, rule.by.value)
+def _try_rule(rule: MatchRule, keys: MatchKeys, source: SourceKey, known: Known) -> RuleTrial:
+    key: str | None = getattr(keys, rule.by)
     if not key:
         return RuleTrial(rule.by, "no_evidence")
     found = known.candidates(rule.by, key)
@@ -51,6 +52,6 @@ def _try_rule(rule: MatchRule, keys: MatchKeys, customer: Customer, known: Known
         return RuleTrial(rule.by, "no_candidate", key)
     if len(found) > 1:
         return RuleTrial(rule.by, "ambiguous", key, found)
-    if rule.already_linked == "park" and known.is_linked_elsewhere(found[0], customer.source.key):
+    if rule.already_linked == "park" and known.is_linked_elsewhere(found[0], source):
         return RuleTrial(rule.by, "already_linked", key, found)
     return RuleTrial(rule.by, "matched", key, found)

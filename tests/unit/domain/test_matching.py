@@ -1,11 +1,18 @@
 """Who an unlinked customer is, by rules in the configured order."""
 
-from shared.domain.customer import Phone
-from shared.domain.matching import find_match
+from shared.domain.customer import Customer, Phone
+from shared.domain.known import Known
+from shared.domain.matching import Match, find_match
+from shared.domain.normalise import match_keys
 from shared.domain.policy import DEFAULT_MATCHING, MatchBy, MatchRule
 from tests.builders import a_customer, a_link, in_directory, knowing
 
 PHONE = Phone(raw="030 5550142", e164="+49305550142")
+
+
+def matched(customer: Customer, known: Known, rules: tuple[MatchRule, ...]) -> Match:
+    """Match a customer by its own keys."""
+    return find_match(customer.source.key, match_keys(customer), known, rules)
 
 
 def test_the_first_rule_that_finds_one_customer_wins() -> None:
@@ -14,7 +21,7 @@ def test_the_first_rule_that_finds_one_customer_wins() -> None:
     by_email = in_directory(a_customer("b", email="ann@example.com"), number="D8")
     customer = a_customer(customer_number="D7", email="ann@example.com")
 
-    match = find_match(customer, knowing(by_number, by_email), DEFAULT_MATCHING)
+    match = matched(customer, knowing(by_number, by_email), DEFAULT_MATCHING)
 
     assert match.customer_id == by_number.id
     assert [(t.rule, t.outcome) for t in match.trail] == [("customer_number", "matched")]
@@ -25,7 +32,7 @@ def test_a_rule_that_finds_nobody_passes_on_to_the_next() -> None:
     directory = in_directory(a_customer("b", email="ann@example.com"))
     customer = a_customer(customer_number="D404", email="ann@example.com")
 
-    match = find_match(customer, knowing(directory), DEFAULT_MATCHING)
+    match = matched(customer, knowing(directory), DEFAULT_MATCHING)
 
     assert match.customer_id == directory.id
     assert [t.outcome for t in match.trail] == ["no_candidate", "matched"]
@@ -37,7 +44,7 @@ def test_ambiguity_is_not_a_miss() -> None:
     two = in_directory(a_customer("b", email="ann@example.com", phone=PHONE), number="2")
     customer = a_customer(email="ann@example.com", phone=PHONE)
 
-    match = find_match(customer, knowing(one, two), DEFAULT_MATCHING)
+    match = matched(customer, knowing(one, two), DEFAULT_MATCHING)
 
     assert match.is_ambiguous
     assert set(match.candidates) == {one.id, two.id}
@@ -50,7 +57,7 @@ def test_a_telephone_that_another_account_of_the_shop_has_is_left_to_a_person() 
     directory = in_directory(first)
     known = knowing(directory, linked=((first.source.key, directory.id),))
 
-    match = find_match(a_customer("2", phone=PHONE), known, DEFAULT_MATCHING)
+    match = matched(a_customer("2", phone=PHONE), known, DEFAULT_MATCHING)
 
     assert match.is_ambiguous
     assert match.candidates == (directory.id,)
@@ -63,7 +70,7 @@ def test_one_e_mail_on_two_accounts_is_one_customer() -> None:
     directory = in_directory(first)
     known = knowing(directory, links=(a_link(first, directory),))
 
-    match = find_match(a_customer("2", email="ann@example.com"), known, DEFAULT_MATCHING)
+    match = matched(a_customer("2", email="ann@example.com"), known, DEFAULT_MATCHING)
 
     assert match.customer_id == directory.id
 
@@ -73,7 +80,7 @@ def test_tax_ids_match_with_and_without_their_country() -> None:
     directory = in_directory(a_customer("a", tax_id="DE136695976"))
     rules = (MatchRule(MatchBy.TAX_ID),)
 
-    match = find_match(a_customer("b", tax_id="136 695 976"), knowing(directory), rules)
+    match = matched(a_customer("b", tax_id="136 695 976"), knowing(directory), rules)
 
     assert match.customer_id == directory.id
 
@@ -83,7 +90,7 @@ def test_only_configured_rules_are_tried() -> None:
     directory = in_directory(a_customer("a", email="ann@example.com"))
     rules = (MatchRule(MatchBy.PHONE),)
 
-    match = find_match(a_customer("b", email="ann@example.com"), knowing(directory), rules)
+    match = matched(a_customer("b", email="ann@example.com"), knowing(directory), rules)
 
     assert match.customer_id is None
     assert [t.outcome for t in match.trail] == ["no_evidence"]
