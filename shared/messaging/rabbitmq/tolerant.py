@@ -4,10 +4,12 @@ For the link. pika turns every header into a Python value and raises on some tha
 gladly: a float that is NaN, a date beyond the year 9999, tables nested too deep. The exception
 costs the connection, the message comes again, and one stranger's message stops a queue for good.
 Here such a message is delivered without its properties and marked as unreadable, so that it is
-dead-lettered like any other that makes no sense.
+dead-lettered like any other that makes no sense. Besides, the frames of a message are sent in one
+piece, where pika makes a system call, and a packet, of each.
 """
 
 import struct
+from collections.abc import Sequence
 
 import pika
 from pika.frame import Frame, Header
@@ -17,7 +19,7 @@ UNREADABLE = "application/x-unreadable-properties"
 
 
 class TolerantConnection(pika.SelectConnection):  # type: ignore[misc]
-    """See the module. Overrides how a frame is read: pika has no public hook for it."""
+    """See the module. Overrides how frames are read and sent: pika has no public hook for it."""
 
     def _read_frame(self) -> tuple[int, Frame | None]:
         try:
@@ -27,6 +29,9 @@ class TolerantConnection(pika.SelectConnection):  # type: ignore[misc]
                 raise
             return unreadable
         return frame
+
+    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
+        super()._output_marshaled_frames([b"".join(marshaled_frames)])
 
 
 def _without_properties(buffer: bytes) -> tuple[int, Frame] | None:
