@@ -54,10 +54,9 @@ def pipeline_and_sweep(installation: Installation, customers: int) -> Figures:
         workers = {role: scene.start(f"services.{role}") for role in roles}
         with _measured(installation, scene, workers) as usage:
             scene.request_imports()
-            _until(scene, f"(SELECT count(*) = {customers} FROM links"
-                          f" WHERE exported_number IS NOT NULL) AND {_NOTHING_OWED}")  # fmt: skip
+            _until(scene, _all_done(customers))
         check_decided(scene, customers)
-        check_shop(scene, customers)
+        check_shop(scene)
         figures = {"pipeline: three workers [customers/s]": customers / usage.seconds}
         figures |= usage.per_customer("pipeline", customers)
         return figures | _sweep(installation, scene, workers["importer"])
@@ -117,7 +116,7 @@ def exporter(installation: Installation, customers: int, decided: str) -> Figure
             _thaw(workers)
             _until(scene, _NOTHING_OWED)
         check_decided(scene, customers)
-        check_shop(scene, customers)
+        check_shop(scene)
         figures = {"exporter alone: [customers/s]": customers / usage.seconds}
         return figures | usage.per_customer("exporter alone", customers)
 
@@ -130,8 +129,7 @@ def latency(installation: Installation, registrations: int, round_number: int) -
     with scene_of as scene:
         for role in ("importer", "processor", "exporter"):
             scene.start(f"services.{role}")
-        _until(scene, f"(SELECT count(*) = {_LATENCY_CUSTOMERS} FROM links"
-                      f" WHERE exported_number IS NOT NULL) AND {_NOTHING_OWED}")  # fmt: skip
+        _until(scene, _all_done(_LATENCY_CUSTOMERS))
         for shopper in range(registrations):
             # At any moment of the poll's interval.
             time.sleep(dice.uniform(0.0, _LATENCY_POLL_SECONDS))
@@ -219,6 +217,11 @@ def _full_queue(scene: Scene, workers: Mapping[str, Process]) -> Iterator[None]:
 def _thaw(workers: Mapping[str, Process]) -> None:
     for worker in workers.values():
         worker.thaw()
+
+
+def _all_done(customers: int) -> str:
+    """Return the condition that all are imported and nothing that follows from it is left to do."""
+    return f"(SELECT count(*) = {customers} FROM source_records) AND {_NOTHING_OWED}"
 
 
 def _until(scene: Scene, condition: str) -> None:
