@@ -111,8 +111,8 @@ class FailureRecorder:
             error_class=facts.error_class,
             error=facts.text,
             config_version=self._config_version,
-            routing_key=message.routing_key,
-            type=message.type or None,
+            routing_key=_legible(message.routing_key),
+            type=_legible(message.type) or None,
         )
         is_buried = work.store.bury([letter]) or work.store.bury([replace(letter, is_ours=False)])
         return Result("dead", error.reason, error) if is_buried else DUPLICATE
@@ -157,6 +157,11 @@ class FailureRecorder:
 def stand_in_id(message: WireMessage) -> UUID:
     """Return an id for a message without one, the same for the same bytes."""
     return uuid5(NAMESPACE_OID, sha256(message.body).hexdigest())
+
+
+def _legible(text: str) -> str:
+    """Return a stranger's text as a database can hold it and a line can show it."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def _has_failed_orderly(message_id: UUID, work: UnitOfWork) -> bool:
