@@ -5,11 +5,18 @@ Its promise: *absent is not empty*. A field that was never set (it is missing fr
 `None` or an empty value was said to be empty. Serialise with `to_json`, which keeps that apart.
 """
 
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 
 class Model(BaseModel):
@@ -33,6 +40,16 @@ LongText = Annotated[str, StringConstraints(max_length=4000)]
 Identifier = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
+
+
+def _in_calendar(moment: datetime) -> datetime:
+    """Refuse the edges of the calendar, whose moments may have none in UTC."""
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError("out of range")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 CustomValue = str | int | float | bool | None
@@ -52,8 +69,8 @@ class Version(Model):
     leave the change time alone when an address is edited.
     """
 
-    changed_at: AwareDatetime
-    read_at: AwareDatetime
+    changed_at: Moment
+    read_at: Moment
     fingerprint: Identifier
 
     def is_older_than(self, other: "Version") -> bool:

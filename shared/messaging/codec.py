@@ -221,11 +221,11 @@ def _occurred_at(message: WireMessage) -> datetime:
     if isinstance(value, str):
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            if moment.tzinfo is None:
+                raise WrongSchema("occurred_at: without a time zone")
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise WrongSchema("occurred_at: not a timestamp") from None
-        if moment.tzinfo is None:
-            raise WrongSchema("occurred_at: without a time zone")
-        return moment
     return message.timestamp or datetime.now(UTC)
 
 
