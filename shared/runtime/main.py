@@ -4,6 +4,7 @@ Exit codes: 0 drained after a signal, 1 failed, 2 the configuration cannot be us
 that was needed at start is away for now and starting again may help.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +28,9 @@ from shared.runtime.lifecycle import Process, Worker, run
 
 EXIT_CONFIGURATION = 2
 EXIT_TEMPORARY = 75
+
+# Containers made and not yet released before the collector looks: those of a batch or two.
+_BATCHES_OF_OBJECTS = 20_000
 
 _log = structlog.get_logger()
 
@@ -104,7 +108,19 @@ def _run(foundation: Foundation, builds: Mapping[str, Build]) -> int:
     for server in servers:
         server.start()
     closers = [*foundation.closers(), *(server.close for server in servers)]
+    _spare_the_collector()
     return run(process, grace_seconds=settings.lifecycle.grace_seconds, close=closers)
+
+
+def _spare_the_collector() -> None:
+    """Keep the collector of reference cycles from a fifth of a worker's CPU time.
+
+    What was made until now lives as long as the process, and what a batch makes is gone after it
+    without the collector's help: it need not look again for every few messages.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_BATCHES_OF_OBJECTS)
 
 
 def _ports(installation: Installation, builds: Mapping[str, Build]) -> list[int]:
