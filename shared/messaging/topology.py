@@ -22,7 +22,9 @@ PROCESSOR_QUEUE = "patron.processor"
 WORKERS = ("importer", "processor", "exporter")
 
 PROVISION_COMMAND = "patron broker provision"
-DELIVERY_LIMIT = 10
+# A last resort only: RabbitMQ counts a delivery of every message that a dying process had in hand,
+# hundreds of innocents beside a suspect, and we give a suspect up after a few starts ourselves.
+DELIVERY_LIMIT = 100
 MAX_LENGTH_BYTES = 4 * 1024**3
 
 _CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")

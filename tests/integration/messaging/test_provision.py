@@ -175,7 +175,7 @@ def test_policies_that_differ_are_named(
     assert none == []
     assert len(drifted) == 2
     assert "^other$" in drifted[0]
-    assert "delivery-limit = 3, not 10" in drifted[1]
+    assert "delivery-limit = 3, not 100" in drifted[1]
 
 
 @pytest.mark.parametrize("address", ["ftp://mq", "mq:15672", "http://"])

@@ -151,7 +151,7 @@ def test_provisioning_can_be_looked_at_first(patron: Patron, tmp_path: Path) -> 
     assert answer.code == 0
     assert "patron.customers (topic, durable)" in answer.out
     assert "patron.customers -- customer.export.shop -> patron.exporter.shop" in answer.out
-    assert "delivery-limit = 10" in answer.out
+    assert "delivery-limit = 100" in answer.out
     assert "patron.exporter.shop" in tree["queues"]
 
 

@@ -97,6 +97,6 @@ def test_the_description_names_everything() -> None:
         *(exchange.name for exchange in topology.exchanges),
         *(binding.routing_key for binding in topology.bindings),
         *(policy.pattern for policy in topology.policies),
-        "delivery-limit = 10",
+        "delivery-limit = 100",
     ):
         assert name in text
