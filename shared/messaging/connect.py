@@ -7,7 +7,7 @@ from shared.messaging.topology import Topology
 RABBITMQ_SCHEMES = ("amqp", "amqps")
 
 
-def connect(url: str, topology: Topology, name: str) -> Broker:
+def connect(url: str, topology: Topology, name: str, *, heartbeat_seconds: int = 30) -> Broker:
     """Return the broker at `url`: RabbitMQ for amqp and amqps, a kombu transport otherwise.
 
     `name` is what the connections are shown as. Raises ConfigurationError for an unusable URL;
@@ -20,7 +20,7 @@ def connect(url: str, topology: Topology, name: str) -> Broker:
     if is_rabbitmq(url):
         from shared.messaging.rabbitmq import RabbitMQBroker
 
-        return RabbitMQBroker(url, name=name)
+        return RabbitMQBroker(url, name=name, heartbeat_seconds=heartbeat_seconds)
     from shared.messaging.embedded import EmbeddedBroker
 
     return EmbeddedBroker(topology, url)

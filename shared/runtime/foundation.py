@@ -80,7 +80,12 @@ def open_foundation(installation: Installation, name: str) -> Foundation:
     units = UnitsOfWork(engine)
     registry = CollectorRegistry()
     metrics = create_metrics(registry, version=version("patron"))
-    broker = connect(broker_url, installation.topology, name)
+    broker = connect(
+        broker_url,
+        installation.topology,
+        name,
+        heartbeat_seconds=settings.broker.heartbeat_seconds,
+    )
     outbox = Outbox(
         broker,
         units,
