@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 RIGHTS = {
     "configure": "^$",
-    "write": r"^patron\.(customers|dead)$",
-    "read": r"^patron\.(importer|processor|exporter)(\..+)?$",
+    "write": r"^patron\.customers$",
+    "read": r"^patron\.(importer|processor|exporter\.(?!dead$).+)$",
 }
 
 

@@ -35,7 +35,7 @@ from tests.services import RabbitManagement
 
 ROLES: Final = ("importer", "processor", "exporter")
 WRITE: Final = r"^patron\.customers$"
-READ: Final = r"^patron\.(importer|processor|exporter\..+)$"
+READ: Final = r"^patron\.(importer|processor|exporter\.(?!dead$).+)$"
 
 CONFIGURATION: Final = """
 [health]
