@@ -58,6 +58,7 @@ class Fault:
     skip: int = 0
     retry_after: str = ""
     status: int = 500
+    body: str = '{"message":"Sandbox fault."}'
     bytes_per_second: float = 1.0
 
     def matches(self, request: Request) -> bool:
@@ -135,9 +136,7 @@ class FaultPlan:
             return self.server_error()
         replacements = {
             FaultKind.TOO_MANY_REQUESTS: Response(429, _TOO_MANY, headers=retry),
-            FaultKind.STATUS: Response(
-                fault.status, b'{"message":"Sandbox fault."}', headers=retry
-            ),
+            FaultKind.STATUS: Response(fault.status, fault.body.encode(), headers=retry),
             FaultKind.HTML: Response(200, _HTML_PAGE, HTML_TYPE),
             FaultKind.HELD: Response(504, b"", delivery=Delivery.HELD, released=self.released),
             FaultKind.RESET: Response(500, b"", delivery=Delivery.RESET),
