@@ -63,18 +63,23 @@ def events(deployment: Deployment, name: str) -> list[dict[str, Any]]:
 def told(deployment: Deployment) -> str:
     """Return everything that the deployment tells people who may not see customers' data."""
     logs = [log.read_text("utf-8") for log in sorted(deployment.folder.glob("*.log"))]
+    answers = [ask(deployment, role, path)[1] for role in ROLES for path in ("/metrics", "/readyz")]
+    return "\n".join([*logs, *answers, noted(deployment)])
+
+
+def noted(deployment: Deployment) -> str:
+    """Return what the tables have that explains, without the data that is explained."""
     columns = {
-        "dead_letters": "error_class, error, reason, queue, routing_key",
+        "dead_letters": "error_class, error, reason, queue, routing_key, type, traceparent",
         "messages": "last_reason, last_error",
         "cursors": "last_error",
         "channel_pauses": "reason, detail",
         "history": "event, detail",
+        "staging_customers": "state, reason",
     }
-    tables = [
+    return "\n".join(
         repr(deployment.rows(f"SELECT {names} FROM {table}")) for table, names in columns.items()
-    ]
-    answers = [ask(deployment, role, path)[1] for role in ROLES for path in ("/metrics", "/readyz")]
-    return "\n".join([*logs, *tables, *answers])
+    )
 
 
 def _port_of(role: str) -> str:
