@@ -26,14 +26,12 @@ class Metrics:
     dead_letters: Counter
     dead_letters_open: Gauge
     dead_letter_oldest_seconds: Gauge
-    replays: Counter
     outbox_pending: Gauge
     outbox_oldest_seconds: Gauge
     publish: Counter
     publish_confirm_seconds: Histogram
     broker_connected: Gauge
     consumer_active: Gauge
-    breaker_open: Gauge
     channel_paused: Gauge
     database_errors: Counter
     http_client_requests: Counter
@@ -78,7 +76,6 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         dead_letter_oldest_seconds=gauge(
             "dead_letter_oldest_seconds", "Age of the oldest open dead letter."
         ),
-        replays=counter("replays", "Dead letters replayed.", "result"),
         outbox_pending=gauge("outbox_pending", "Messages due and not yet with the broker."),
         outbox_oldest_seconds=gauge(
             "outbox_oldest_seconds", "How long the oldest of them has been due."
@@ -95,7 +92,6 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         consumer_active=gauge(
             "consumer_active", "Whether the broker has the consumer registered.", "worker", "queue"
         ),
-        breaker_open=gauge("breaker_open", "Whether calls to a channel are held back.", "channel"),
         channel_paused=gauge("channel_paused", "Whether a channel waits for someone.", "channel"),
         database_errors=counter("database_errors", "Database errors by kind.", "worker", "kind"),
         http_client_requests=counter(

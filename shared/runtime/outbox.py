@@ -23,6 +23,7 @@ from shared.domain.errors import ConfigurationError
 from shared.domain.messages import Parcel
 from shared.messaging.broker import Broker, BrokerUnavailable
 from shared.observability.metrics import Metrics
+from shared.persistence import owed, pauses
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
 from shared.persistence.tables import messages
 from shared.persistence.unit_of_work import UnitsOfWork
@@ -31,6 +32,7 @@ from shared.runtime.loops import Beat
 from shared.runtime.publisher import Publisher
 
 _OUTAGES = (BrokerUnavailable, DatabaseUnavailable, DatabaseContended, ConfigurationError)
+_FOREIGN_KEPT = timedelta(days=90)
 _log = structlog.get_logger()
 
 
@@ -75,6 +77,7 @@ class Outbox:
         self._publisher = Publisher(broker, failures, metrics)
         self._beat: Beat = lambda: None
         self._waiting: deque[Parcel] = deque()
+        self._channels: set[str] = set()
         self._something_to_do = threading.Event()
         self._stopped = threading.Event()
         self._relay_at = self._measure_at = self._reconcile_at = time.monotonic()
@@ -126,6 +129,7 @@ class Outbox:
         if now >= self._reconcile_at:
             self._reconcile_at = now + self._settings.reconcile_every_seconds
             self._reconcile()
+            self._forget()
 
     def _despite_outages(self, work: Callable[[], None]) -> None:
         """Do `work`; when broker or database are away, leave all to the relay and slow down."""
@@ -216,9 +220,27 @@ class Outbox:
                 _log.warning("outbox.republished", messages=len(lost))
             is_more = len(parcels) == self._settings.batch_size
 
+    def _forget(self) -> None:
+        """Forget messages from outside that are too old to come again."""
+        with self._units.begin() as work:
+            work.store.forget_foreign(work.now - _FOREIGN_KEPT)
+
     def _measure(self) -> None:
+        """Show what waits, in the outbox or for a person. The same from every process."""
         with self._units.read() as work:
+            now = work.now
             backlog = work.store.backlog()
-            waited = work.now - (backlog.oldest_due_at or work.now)
-        self._metrics.outbox_pending.set(backlog.due)
-        self._metrics.outbox_oldest_seconds.set(max(0.0, waited.total_seconds()))
+            dead, oldest_dead_at = owed.dead_letters_open(work)
+            paused = pauses.active(work)
+        metrics = self._metrics
+        metrics.outbox_pending.set(backlog.due)
+        metrics.outbox_oldest_seconds.set(_age(backlog.oldest_due_at, now))
+        metrics.dead_letters_open.set(dead)
+        metrics.dead_letter_oldest_seconds.set(_age(oldest_dead_at, now))
+        self._channels |= paused.keys()
+        for channel in self._channels:
+            metrics.channel_paused.labels(channel).set(channel in paused)
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0

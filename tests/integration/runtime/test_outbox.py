@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+
+import sqlalchemy as sa
 
 from shared.messaging.broker import Broker, BrokerUnavailable, Consumption, WireMessage
 from shared.messaging.codec import MAX_BODY_BYTES, to_wire
 from shared.messaging.topology import PROCESSOR_QUEUE
+from shared.persistence import pauses
+from shared.persistence.dead_letters import of_parcel
+from shared.persistence.tables import dead_letters
 from shared.persistence.unit_of_work import utc_now
 from shared.runtime.outbox import OutboxSettings
 from shared.runtime.publisher import is_republished
@@ -204,6 +210,29 @@ def test_the_backlog_is_measured(embedded_rig: Rig) -> None:
     with rig.running():
         eventually(lambda: gauge(rig, "outbox_pending") == 2)
         eventually(lambda: gauge(rig, "outbox_oldest_seconds"))
+
+
+def test_what_waits_for_a_person_is_measured(embedded_rig: Rig) -> None:
+    """Open dead letters and paused channels show, and stop showing when they are dealt with."""
+    rig = embedded_rig
+    parcel = a_parcel("1")
+    rig.outbox = rig.an_outbox(
+        OutboxSettings(relay_every_seconds=0.02, measure_every_seconds=0.02), rig.broker
+    )
+    rig.owe(parcel, published=True)
+    with rig.units.begin() as work:
+        work.store.bury([of_parcel(parcel, worker="processor", queue="q", reason="bug")])
+        until = work.now + timedelta(minutes=5)
+        pauses.pause(work, "shop", reason="configuration", detail="-", retry_at=until)
+
+    with rig.running():
+        eventually(lambda: gauge(rig, "dead_letters_open") == 1)
+        eventually(lambda: gauge(rig, "channel_paused", channel="shop") == 1)
+        with rig.units.begin() as work:
+            pauses.lift(work, ["shop"])
+            work.connection.execute(sa.update(dead_letters).values(state="resolved"))
+        eventually(lambda: gauge(rig, "channel_paused", channel="shop") == 0)
+        eventually(lambda: gauge(rig, "dead_letters_open") == 0)
 
 
 def gauge(rig: Rig, name: str, **labels: Any) -> float | None:
