@@ -47,6 +47,9 @@ exporter_port = 0
 idle_seconds = 0.1
 lease_seconds = 2
 
+[processor]
+batch_size = 50
+
 [exporter]
 lease_seconds = 2
 

@@ -140,7 +140,7 @@ def _import_everything_again(deployment: Deployment) -> None:
 
 def _one_each_second(deployment: Deployment, dice: random.Random) -> Iterator[str]:
     """Name a random worker each second until the pipeline is idle."""
-    for _ in range(300):
+    for _ in range(500):
         try:
             deployment.until(deployment.is_idle, "idle within this second", timeout_seconds=1)
         except AssertionError:
