@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 CHANNEL: Final = "shop"
-STORE_VIEWS: Final = {"de": 1, "fr": 2, "uk": 4}
+STORE_VIEWS: Final = {"de": 1, "fr": 2, "nl": 3, "uk": 4, "us": 5}
 NUMBER_ATTRIBUTE: Final = "erp_customer_number"
 TEMPLATE_ATTRIBUTE: Final = "erp_template"
 TERMS_ATTRIBUTE: Final = "erp_payment_terms"
@@ -80,7 +80,6 @@ consumer_secret = "sandboxconsumersecret00000000000"
 access_token = "sandboxaccesstoken00000000000000"
 access_token_secret = "sandboxtokensecret00000000000000"
 
-# Three of the shop's five store views; the other two are left alone.
 [[channels.shop.store_views]]
 code = "de"
 remote = {{ store_id = 1, website_id = 1 }}
@@ -90,6 +89,14 @@ code = "fr"
 remote = {{ store_id = 2, website_id = 1 }}
 
 [[channels.shop.store_views]]
+code = "nl"
+remote = {{ store_id = 3, website_id = 1 }}
+
+[[channels.shop.store_views]]
 code = "uk"
 remote = {{ store_id = 4, website_id = 2 }}
+
+[[channels.shop.store_views]]
+code = "us"
+remote = {{ store_id = 5, website_id = 2 }}
 """
