@@ -5,16 +5,12 @@ import re
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from services.sandbox.magento.sandbox import SandboxMagento
 from tests.e2e.deployment import ROLES, Deployment
-from tests.services import RabbitManagement
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 def free_port() -> int:
@@ -34,27 +30,6 @@ def ask(port: int, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
     except OSError:
         return 0, ""
-
-
-@pytest.fixture
-def deployment(
-    tmp_path: Path,
-    amqp_vhost: str,
-    rabbit_management: RabbitManagement,
-    migrated_database_url: str,
-) -> Iterator[Deployment]:
-    """Give a small shop's deployment whose workers are not started yet."""
-    with (
-        SandboxMagento(customers=5, seed=3, awkward=False) as shop,
-        Deployment(
-            tmp_path,
-            amqp_url=amqp_vhost,
-            management=rabbit_management,
-            database_url=migrated_database_url,
-            shop=shop,
-        ) as deployment,
-    ):
-        yield deployment
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -3,41 +3,16 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from kombu.connection import Connection
 
-from services.sandbox.magento.sandbox import SandboxMagento
 from tests.e2e.deployment import Deployment
-from tests.e2e.expectations import NUMBER, PRICE_GROUP, attribute
-from tests.services import RabbitManagement
+from tests.e2e.expectations import NUMBER, attribute
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def deployment(
-    tmp_path: Path,
-    amqp_vhost: str,
-    rabbit_management: RabbitManagement,
-    migrated_database_url: str,
-) -> Iterator[Deployment]:
-    """Give a small shop's deployment whose workers are not started yet."""
-    with (
-        SandboxMagento(customers=5, seed=3, awkward=False) as shop,
-        Deployment(
-            tmp_path,
-            amqp_url=amqp_vhost,
-            management=rabbit_management,
-            database_url=migrated_database_url,
-            shop=shop,
-        ) as deployment,
-    ):
-        shop.control.add_attribute(PRICE_GROUP)
-        yield deployment
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

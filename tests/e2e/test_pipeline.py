@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -19,9 +18,8 @@ from tests.e2e.expectations import (
     attribute,
     effects,
 )
-from tests.services import RabbitManagement
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 CUSTOMERS = 2000
 
 
@@ -32,25 +30,6 @@ def shop() -> Iterator[SandboxMagento]:
         shop.control.set_quirks(validates_names=False)
         shop.control.add_attribute(PRICE_GROUP)
         yield shop
-
-
-@pytest.fixture
-def deployment(
-    tmp_path: Path,
-    amqp_vhost: str,
-    rabbit_management: RabbitManagement,
-    migrated_database_url: str,
-    shop: SandboxMagento,
-) -> Iterator[Deployment]:
-    """Give a deployment whose workers are not started yet."""
-    with Deployment(
-        tmp_path,
-        amqp_url=amqp_vhost,
-        management=rabbit_management,
-        database_url=migrated_database_url,
-        shop=shop,
-    ) as deployment:
-        yield deployment
 
 
 def test_every_eligible_customer_is_numbered_once(deployment: Deployment) -> None:

@@ -11,7 +11,7 @@ from services.sandbox.magento.sandbox import SandboxMagento
 from tests.e2e.deployment import Deployment
 from tests.services import RabbitManagement
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 def start(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -28,19 +28,22 @@ def start(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def deployment(
-    tmp_path: Path, amqp_vhost: str, rabbit_management: RabbitManagement, database_url: str
+    tmp_path: Path,
+    amqp_vhost: str,
+    rabbit_management: RabbitManagement,
+    database_url: str,
+    shop: SandboxMagento,
 ) -> Iterator[Deployment]:
     """Give a deployment with nothing provisioned and nothing migrated."""
-    with SandboxMagento(customers=0) as shop:
-        deployment = Deployment(
-            tmp_path,
-            amqp_url=amqp_vhost,
-            management=rabbit_management,
-            database_url=database_url,
-            shop=shop,
-        )
-        yield deployment
-        deployment.engine.dispose()
+    deployment = Deployment(
+        tmp_path,
+        amqp_url=amqp_vhost,
+        management=rabbit_management,
+        database_url=database_url,
+        shop=shop,
+    )
+    yield deployment
+    deployment.engine.dispose()
 
 
 def test_a_worker_without_its_queues_names_the_command_that_makes_them(
