@@ -4,6 +4,11 @@ A `SetStatement` is SQL text in which `{given}` stands for the rows it is about,
 named `given`, and `{name}` for a single value. The rows travel as one array per column on
 PostgreSQL and as one JSON document on SQLite, so a statement is the same text for one row and for
 a thousand, and no limit on variables applies.
+
+`{is_given}` after a column of a table says that it is among the first column of the rows. That is
+a lookup by index whatever PostgreSQL believes about the table; a join with `{given}` is only where
+it knows the key to be unique, and nothing else is asked of the rows: without statistics, as of a
+table that was empty a moment ago, it may read all of the table once for each given row.
 """
 
 import json
@@ -78,11 +83,12 @@ class _WithArrays:
     """PostgreSQL: handed to the driver as it is, with binary arrays."""
 
     def __init__(self, sql: str, given: Types, values: Types, dialect: sa.Dialect) -> None:
-        arrays = (
+        arrays = [
             _placeholder(f"given_{n}", kind, dialect, "[]") for n, kind in enumerate(given.values())
-        )
+        ]
         self._sql = sql.format(
             given=f"unnest({', '.join(arrays)}) AS given({', '.join(given)})",
+            is_given=f"= ANY({arrays[0]})",
             **{name: _placeholder(name, kind, dialect) for name, kind in values.items()},
         )
         self._given = {name: _converter(kind, dialect) for name, kind in given.items()}
@@ -117,6 +123,7 @@ class _WithJson:
         clause = sa.text(
             sql.format(
                 given=f"(SELECT {', '.join(columns)} FROM json_each(:given)) AS given",
+                is_given="IN (SELECT json_extract(value, '$[0]') FROM json_each(:given))",
                 **{name: f":{name}" for name in values},
             )
         ).bindparams(*(sa.bindparam(name, type_=kind) for name, kind in values.items()))

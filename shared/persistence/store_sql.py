@@ -17,20 +17,20 @@ PARCELS = sa.select(
 )
 
 MARK_FRESH = SetStatement(
-    "UPDATE messages SET published_at = {now} FROM {given}"
-    " WHERE messages.id = given.id AND messages.attempts = 0 AND messages.last_reason IS NULL",
+    "UPDATE messages SET published_at = {now}"
+    " WHERE id {is_given} AND attempts = 0 AND last_reason IS NULL",
     given=_IDS,
     values={"now": Moment()},
 )
 
 MARK_TAKEN = SetStatement(
-    "UPDATE messages SET published_at = {now} FROM {given} WHERE messages.id = given.id",
+    "UPDATE messages SET published_at = {now} WHERE id {is_given}",
     given=_IDS,
     values={"now": Moment()},
 )
 
 CLAIM = SetStatement(
-    "DELETE FROM messages WHERE id IN (SELECT given.id FROM {given}) RETURNING id",
+    "DELETE FROM messages WHERE id {is_given} RETURNING id",
     given=_IDS,
     returns=_ID,
 )
@@ -47,8 +47,7 @@ CLAIM_FOREIGN = SetStatement(
 )
 
 COUNT_OURS = SetStatement(
-    "UPDATE messages SET attempts = attempts + 1"
-    " WHERE id IN (SELECT given.id FROM {given}) RETURNING attempts",
+    "UPDATE messages SET attempts = attempts + 1 WHERE id {is_given} RETURNING attempts",
     given=_IDS,
     returns=(messages.c.attempts,),
 )
@@ -85,8 +84,7 @@ RETRY = SetStatement(
 )
 
 BURY = SetStatement(
-    "DELETE FROM messages WHERE id IN (SELECT given.id FROM {given})"
-    " RETURNING id, attempts, first_failed_at",
+    "DELETE FROM messages WHERE id {is_given} RETURNING id, attempts, first_failed_at",
     given=_IDS,
     returns=(messages.c.id, messages.c.attempts, messages.c.first_failed_at),
 )
@@ -96,13 +94,13 @@ BURY = SetStatement(
 LOCK_SUBJECTS = SetStatement(
     "SELECT pg_advisory_xact_lock(subjects.key) FROM ("
     "SELECT DISTINCT hashtextextended(channel || chr(31) || subject, 7) AS key"
-    " FROM messages WHERE id IN (SELECT given.id FROM {given}) ORDER BY key) AS subjects",
+    " FROM messages WHERE id {is_given} ORDER BY key) AS subjects",
     given=_IDS,
 )
 
 LEASE = SetStatement(
     "UPDATE messages SET lease_owner = {owner}, leased_until = {until}"
-    " FROM {given} WHERE messages.id = given.id"
+    " WHERE messages.id {is_given}"
     " AND (messages.leased_until IS NULL OR messages.leased_until <= {now})"
     " AND NOT EXISTS (SELECT 1 FROM messages AS other"
     " WHERE other.channel = messages.channel AND other.subject = messages.subject"
@@ -116,8 +114,7 @@ LEASE = SetStatement(
 
 EXTEND = SetStatement(
     "UPDATE messages SET leased_until = {until}"
-    " FROM {given} WHERE messages.id = given.id AND messages.lease_owner = {owner}"
-    " RETURNING messages.id",
+    " WHERE id {is_given} AND lease_owner = {owner} RETURNING id",
     given=_IDS,
     values={"owner": sa.Text(), "until": Moment()},
     returns=_ID,
@@ -125,8 +122,7 @@ EXTEND = SetStatement(
 
 RELEASE = SetStatement(
     "UPDATE messages SET lease_owner = NULL, leased_until = NULL"
-    " FROM {given} WHERE messages.id = given.id"
-    " AND ({owner} IS NULL OR messages.lease_owner = {owner})",
+    " WHERE id {is_given} AND ({owner} IS NULL OR lease_owner = {owner})",
     given=_IDS,
     values={"owner": sa.Text()},
 )

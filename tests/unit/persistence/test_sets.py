@@ -49,6 +49,19 @@ def test_values_pass_through_their_types(connection: sa.Connection) -> None:
     assert statement.run(connection, {"id": [id_], "at": [at]}, at=at) == [(id_, at)]
 
 
+def test_a_column_may_be_one_of_the_given(connection: sa.Connection) -> None:
+    """Rows of a table are found by the first column of what is given, once each."""
+    connection.execute(sa.text("CREATE TABLE things (id TEXT, size INTEGER)"))
+    connection.execute(sa.text("INSERT INTO things VALUES ('a', 1), ('b', 2), ('c', 3)"))
+    statement = SetStatement(
+        "SELECT size FROM things WHERE id {is_given} ORDER BY size",
+        given={"id": sa.Text()},
+        returns=(sa.column("size", sa.Integer()),),
+    )
+
+    assert statement.run(connection, {"id": ["a", "c", "a", "x"]}) == [(1,), (3,)]
+
+
 def test_without_rows_nothing_is_executed(connection: sa.Connection) -> None:
     """Not even a statement that could not be."""
     statement = SetStatement("NONSENSE {given}", given={"id": sa.Uuid()})
