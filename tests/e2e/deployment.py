@@ -132,10 +132,26 @@ class Worker:
         self._process.kill()
         self._process.wait()
 
+    def freeze(self) -> None:
+        """Make the process hang, as a machine without memory does."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let the process go on as if no time had passed."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def ask_to_stop(self) -> None:
+        """Ask the process to drain. Returns at once."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout_seconds: float = 30) -> int:
+        """Wait for the process to end and return its exit code."""
+        return self._process.wait(timeout_seconds)
+
     def stop(self, timeout_seconds: float = 30) -> int:
         """Ask the process to drain, and return its exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(timeout_seconds)
+        self.ask_to_stop()
+        return self.wait(timeout_seconds)
 
 
 class Deployment:
