@@ -3,6 +3,7 @@
 What went well is only counted; what went wrong is also told, with ids and without contents.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -25,12 +26,12 @@ class Tally:
 
     def count(self, results: Sequence[Result]) -> None:
         """Count what was settled."""
-        for result in results:
-            self._metrics.messages.labels(self._worker, result.outcome).inc()
-            if result.outcome in {"retried", "paused"}:
-                self._metrics.retries.labels(self._worker, result.reason).inc()
-            elif result.outcome == "dead":
-                self._metrics.dead_letters.labels(self._worker, result.reason).inc()
+        for (outcome, reason), many in Counter((r.outcome, r.reason) for r in results).items():
+            self._metrics.messages.labels(self._worker, outcome).inc(many)
+            if outcome in {"retried", "paused"}:
+                self._metrics.retries.labels(self._worker, reason).inc(many)
+            elif outcome == "dead":
+                self._metrics.dead_letters.labels(self._worker, reason).inc(many)
 
     def count_trouble(self, reason: str) -> None:
         """Count a failure of the database."""
