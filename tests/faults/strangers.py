@@ -123,7 +123,7 @@ def _not_of_the_schema() -> list[Message]:
 def _not_for_the_processor() -> list[Message]:
     types = {
         "no such type": "customer.exploded",
-        "a type with line breaks": f"{SECRET}\r\n",
+        "a type with line breaks": "customer.exploded\r\n",
         "a type with NUL": "customer\x00",
         "another worker's type": "import.requested",
     }
