@@ -3,6 +3,7 @@
 import sys
 
 from services.exporter.effects import ChannelEffects
+from services.exporter.outage import Outage, OutageAware
 from services.exporter.setup_check import SetupCheck
 from shared.connectors.ports import CustomerSink
 from shared.messaging.topology import exporter_queue
@@ -32,12 +33,25 @@ def _check(channel: str, sink: CustomerSink, foundation: Foundation) -> Periodic
     return Periodic(f"setup.{channel}", check.look, seconds)
 
 
+def _outage(channel: str, sink: CustomerSink, foundation: Foundation) -> Outage:
+    recovery = foundation.installation.settings.recovery
+    return Outage(
+        channel,
+        sink,
+        first_seconds=recovery.first_delay_seconds,
+        longest_seconds=recovery.pause_seconds,
+    )
+
+
 def _consumer(channel: str, sink: CustomerSink, foundation: Foundation) -> Consumer:
     settings = foundation.installation.settings.exporter
     recorder = foundation.recorder(NAME)
     threads = foundation.threads(settings.threads, f"{NAME}.{channel}")
     handler = EffectHandler(
-        ChannelEffects(channel, sink, threads, foundation.metrics),
+        OutageAware(
+            ChannelEffects(channel, sink, threads, foundation.metrics),
+            _outage(channel, sink, foundation),
+        ),
         foundation.units,
         recorder,
         foundation.outbox.offer,

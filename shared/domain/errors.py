@@ -10,6 +10,7 @@
     │   ├── SchemaTooNew          written by a later version; replay after the deploy
     │   ├── RemoteRejected        the platform refuses the data
     │   └── RemoteGone            the remote record was deleted
+    ├── ChannelDown           the platform as a whole is away: the channel waits, nothing is counted
     └── ConfigurationError    the set-up is wrong: the channel pauses, an operator is told
         ├── AccessDenied          credentials or rights
         └── AttributeMissing      the platform lacks the field that we write
@@ -53,6 +54,22 @@ class UnreadableAnswer(TransientError):
     """The platform's answer is not what its contract says."""
 
     reason = "unreadable_answer"
+
+
+class ChannelDown(PatronError):
+    """The platform as a whole is away or sends us away: no message is to blame.
+
+    `reason` says which; `wait_seconds` when to look again.
+    """
+
+    reason = RemoteUnavailable.reason
+
+    def __init__(
+        self, text: str, *, reason: str = RemoteUnavailable.reason, wait_seconds: float = 60.0
+    ) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.wait_seconds = wait_seconds
 
 
 class PermanentError(PatronError):

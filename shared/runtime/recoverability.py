@@ -9,7 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.errors import ConfigurationError, PatronError, PermanentError, TransientError
+from shared.domain.errors import (
+    ChannelDown,
+    ConfigurationError,
+    PatronError,
+    PermanentError,
+    TransientError,
+)
 
 BUG = "bug"
 POISON = "poison"
@@ -82,6 +88,14 @@ def _configuration(
     return PauseChannel(now + timedelta(seconds=policy.pause_seconds), _reason(error))
 
 
+def _channel_down(
+    policy: Recoverability, error: BaseException, attempts: int, now: datetime
+) -> Decision:
+    wait_seconds = error.wait_seconds if isinstance(error, ChannelDown) else policy.pause_seconds
+    bounded = min(wait_seconds, policy.max_retry_after_seconds)
+    return PauseChannel(now + timedelta(seconds=bounded), _reason(error))
+
+
 def _transient(
     policy: Recoverability, error: BaseException, attempts: int, now: datetime
 ) -> Decision:
@@ -113,5 +127,6 @@ _Rule = Callable[[Recoverability, BaseException, int, datetime], Decision]
 _TABLE: tuple[tuple[type[BaseException], _Rule], ...] = (
     (PermanentError, _permanent),
     (ConfigurationError, _configuration),
+    (ChannelDown, _channel_down),
     (TransientError, _transient),
 )

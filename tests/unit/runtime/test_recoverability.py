@@ -8,6 +8,7 @@ from shared.domain import errors
 from shared.domain.errors import (
     AccessDenied,
     AttributeMissing,
+    ChannelDown,
     ConfigurationError,
     Oversized,
     PatronError,
@@ -107,6 +108,16 @@ def test_a_wrong_setup_pauses_the_channel_for_as_long_as_it_takes(
     assert POLICY.decide(error, attempts, NOON) == PauseChannel(after(300), error.reason)
 
 
+@pytest.mark.parametrize("attempts", [0, 4, 1000])
+def test_a_platform_that_is_away_is_waited_for_as_it_asks(attempts: int) -> None:
+    """The channel pauses, within a day; however long that goes on, no attempt is used up."""
+    soon = ChannelDown("x", reason="remote_throttled", wait_seconds=7)
+    never = ChannelDown("x", wait_seconds=1e9)
+
+    assert POLICY.decide(soon, attempts, NOON) == PauseChannel(after(7), "remote_throttled")
+    assert POLICY.decide(never, attempts, NOON) == PauseChannel(after(86400), "remote_unavailable")
+
+
 @pytest.mark.parametrize("error", BUGS, ids=lambda error: type(error).__name__)
 def test_a_bug_gets_a_few_chances_only(error: BaseException) -> None:
     """Whatever is in no family is retried a bounded number of times, then given up."""
@@ -146,6 +157,7 @@ def test_every_error_of_ours_has_a_decision_by_its_family() -> None:
         TransientError: TryAgain,
         PermanentError: GiveUp,
         ConfigurationError: PauseChannel,
+        ChannelDown: PauseChannel,
     }
 
     for kind in vars(errors).values():
