@@ -1,0 +1,83 @@
+"""The shop is down, overloaded or broken for a while: exports wait for it, and nothing is lost."""
+
+from collections.abc import Callable
+
+import pytest
+
+from services.sandbox.magento.control import Control
+from tests.e2e.deployment import Deployment
+from tests.faults.observation import events, metric
+from tests.faults.oracle import assert_nothing_lost_or_done_twice
+
+pytestmark = pytest.mark.timeout(180)
+Fault = Callable[[Control], None]
+FOREVER = 1_000_000
+
+
+def _down(control: Control) -> None:
+    control.fail_next("server_error", FOREVER)
+
+
+def _throttling(control: Control) -> None:
+    control.fail_next("too_many_requests", FOREVER, retry_after="1")
+
+
+@pytest.mark.parametrize("fault", [_down, _throttling])
+def test_exports_wait_for_the_shop_however_long(deployment: Deployment, fault: Fault) -> None:
+    """More looks at the shop than an export has attempts: none is counted, none given up."""
+    deployment.environment |= {
+        "PATRON_RECOVERY__ATTEMPTS": "2",
+        "PATRON_RECOVERY__PAUSE_SECONDS": "1",
+    }
+    control = deployment.shop.control
+    deployment.start("importer", "processor")
+    exports = 2 * control.customer_count()
+    deployment.until(lambda: _owed(deployment) == (exports, 0), "every export is owed")
+    fault(control)
+    deployment.start("exporter")
+    looked = "patron_messages_total"
+    deployment.until(
+        lambda: metric(deployment, "exporter", looked, outcome="paused") >= 2 * exports,
+        "the exporter has tried often enough",
+    )
+
+    owed = _owed(deployment)
+    letters = deployment.value("SELECT count(*) FROM dead_letters")
+    paused = deployment.rows("SELECT channel, reason FROM channel_pauses")
+    control.clear_faults()
+    deployment.until_idle(60)
+
+    assert owed == (exports, 0)
+    assert letters == 0
+    assert paused in ([("shop", "remote_unavailable")], [("shop", "remote_throttled")])
+    assert deployment.rows("SELECT 1 FROM channel_pauses") == []
+    assert_nothing_lost_or_done_twice(deployment)
+
+
+def test_a_customer_that_the_shop_fails_on_is_given_up(deployment: Deployment) -> None:
+    """A shop that works for others: as many attempts as configured, then a dead letter."""
+    deployment.environment["PATRON_RECOVERY__ATTEMPTS"] = "3"
+    control = deployment.shop.control
+    control.fail_next("server_error", FOREVER, method="PUT", path="customers/5$")
+    # The first read of one store view fails, in each of the three tries within the call.
+    control.fail_next("server_error", 3, path="value%5D=2&")
+
+    deployment.start()
+    deployment.until_idle(60)
+
+    log = events(deployment, "importer")
+    failed = [each["store_view"] for each in log if each["event"] == "import.failed"]
+    finished = [each["store_view"] for each in log if each["event"] == "import.finished"]
+    assert (failed, finished) == (["fr"], ["de", "nl", "uk", "us", "fr"])
+    letters = deployment.rows("SELECT subject, reason, attempts FROM dead_letters")
+    assert set(letters) == {("5", "remote_unavailable", 3)}
+    numbered = deployment.value("SELECT count(*) FROM links WHERE exported_number <> ''")
+    assert numbered == control.customer_count() - 1
+
+
+def _owed(deployment: Deployment) -> tuple[int, int]:
+    """Return how many exports are owed, and how many attempts were used up by all of them."""
+    [(owed, attempts)] = deployment.rows(
+        "SELECT count(*), coalesce(sum(attempts), 0) FROM messages WHERE type = 'customer.export'"
+    )
+    return owed, int(attempts)
