@@ -20,6 +20,7 @@ from shared.messaging.provision import verify
 from shared.messaging.topology import IMPORTER_QUEUE, PROCESSOR_QUEUE, exporter_queue
 from shared.observability import logs
 from shared.observability.health import HealthServer
+from shared.observability.uncaught import tell_uncaught
 from shared.runtime.checks import checks_for
 from shared.runtime.consumer import Consumer
 from shared.runtime.foundation import Foundation, open_foundation
@@ -67,6 +68,7 @@ def run_roles(
     """Run workers in this process until a signal; return the exit code."""
     settings = installation.settings
     logs.configure(log_format or settings.logs.format, settings.logs.level, service=name)
+    tell_uncaught()
     try:
         _verify_topology(installation, builds)
         return _run(open_foundation(installation, name), builds)
