@@ -1,7 +1,7 @@
 """Gather what a batch's decisions need: one set-based query per table, into a `Known` value."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -76,26 +76,14 @@ def _customers(
 ) -> list[DirectoryCustomer]:
     """Read and lock every customer that a link or a key leads to."""
     people = list(evidence)
-    wanted: dict[sa.Column[Any], set[Any]] = {
-        customers.c.id: {link.customer_id for link in own_links},
-        customers.c.number: {keys.customer_number for keys in people},
-        customers.c.email_key: {keys.email for keys in people},
-        customers.c.phone_key: {keys.phone for keys in people},
-        customers.c.tax_id_key: {keys.tax_id for keys in people},
+    wanted: dict[str, set[Any]] = {
+        "id": {link.customer_id for link in own_links},
+        "number": {keys.customer_number for keys in people},
+        "email_key": {keys.email for keys in people},
+        "phone_key": {keys.phone for keys in people},
+        "tax_id_key": {keys.tax_id for keys in people},
     }
-    found = [
-        _ids(column, values, work.connection)
-        for column, given in wanted.items()
-        if (values := given - {None})
-    ]
-    if not found:
-        return []
-    rows = work.connection.execute(
-        sa.select(customers)
-        .where(_among(customers.c.id, sa.union(*found), work.connection))
-        .order_by(customers.c.id)
-        .with_for_update()
-    ).all()
+    rows = _rows({name: list(values - {None}) for name, values in wanted.items()}, work)
     addresses = _addresses({row.id for row in rows}, work)
     return [to_customer(row, addresses.get(row.id, ())) for row in rows]
 
@@ -118,29 +106,35 @@ def _linked(found: Iterable[DirectoryCustomer], work: UnitOfWork) -> list[tuple[
     ]
 
 
-def _ids(
-    column: sa.Column[Any], values: Iterable[Any], connection: sa.Connection
-) -> sa.Select[tuple[UUID]]:
-    """Return the query for the customers that have one of many values."""
-    if connection.dialect.name != "postgresql":
-        return sa.select(customers.c.id).where(column.in_(list(values)))
-    value = sa.column("value", column.type)
-    array = sa.literal(list(values), ARRAY(column.type))
-    given = sa.func.unnest(array).table_valued(value).render_derived()
-    # OFFSET keeps the subquery from being merged, so that each value is looked up by index even
-    # before there are statistics: when a first import is filling the table.
-    each = sa.select(customers.c.id).where(column == given.c.value).offset(0).lateral()
-    return sa.select(each.c.id).select_from(given.join(each, sa.true()))
+def _rows(wanted: Mapping[str, list[Any]], work: UnitOfWork) -> Sequence[sa.Row[Any]]:
+    """Return the rows that have one of the wanted values in any column, oldest first, locked."""
+    if not any(wanted.values()):
+        return ()
+    if work.connection.dialect.name == "postgresql":
+        return work.connection.execute(_HAVING_ANY, wanted).all()
+    having_any = sa.or_(*(customers.c[name].in_(values) for name, values in wanted.items()))
+    oldest_first = sa.select(customers).where(having_any).order_by(customers.c.id)
+    return work.connection.execute(oldest_first).all()
 
 
-def _among(
-    column: sa.Column[Any], query: sa.CompoundSelect[Any], connection: sa.Connection
-) -> sa.ColumnElement[bool]:
-    """Compare with what a query finds; as one array on PostgreSQL, for the same reason."""
-    if connection.dialect.name == "postgresql":
-        return column == sa.any_(sa.func.array(query.scalar_subquery()))
-    return column.in_(query)
+def _having_any(names: Sequence[str]) -> sa.TextualSelect:
+    """Return the query for PostgreSQL, with a parameter of many values for each column.
 
+    OFFSET keeps the inner queries from being merged, so that each value is looked up by index even
+    before there are statistics: when a first import is filling the table.
+    """
+    ids = " UNION ".join(
+        f"SELECT found.id FROM unnest(:{name}) AS given(value) CROSS JOIN LATERAL"
+        f" (SELECT id FROM customers WHERE {name} = given.value OFFSET 0) AS found"
+        for name in names
+    )
+    columns = ", ".join(column.name for column in customers.c)
+    query = f"SELECT {columns} FROM customers WHERE id = ANY(ARRAY({ids})) ORDER BY id FOR UPDATE"
+    arrays = (sa.bindparam(name, type_=ARRAY(customers.c[name].type)) for name in names)
+    return sa.text(query).bindparams(*arrays).columns(*customers.c)
+
+
+_HAVING_ANY: Final = _having_any(("id", "number", "email_key", "phone_key", "tax_id_key"))
 
 _OPEN_STAGING: Final = SetStatement(
     """
