@@ -5,7 +5,7 @@ Its promise: *absent is not empty*. A field that was never set (it is missing fr
 `None` or an empty value was said to be empty. Serialise with `to_json`, which keeps that apart.
 """
 
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
@@ -43,9 +43,11 @@ Identifier = Annotated[
 
 
 def _in_calendar(moment: datetime) -> datetime:
-    """Refuse the edges of the calendar, whose moments may have none in UTC."""
-    if not MINYEAR < moment.year < MAXYEAR:
-        raise ValueError("out of range")
+    """Refuse a moment at the edge of the calendar that has none in UTC."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None
     return moment
 
 
