@@ -210,3 +210,21 @@ def test_a_cursor_that_is_turned_back_during_an_import_stays_turned_back(
 
     assert arrived == ["1", "2"]
     assert station.subjects() == ["1", "2", "3"]
+
+
+def test_a_change_from_the_future_counts_as_read_now(
+    station: Station, clock: SettableClock
+) -> None:
+    """A shop whose clock was wrong, or a date beyond all sense, makes nobody unchangeable."""
+    shelf = a_shelf(1)
+    shelf.change(1, minutes=600_000_000, name="before")
+    schedule = station.schedule(shelf)
+    station.run_due(schedule)
+    clock.advance(POLL_SECONDS)
+    since_noon = (clock() - a_record(1).changed_at).total_seconds()
+    shelf.change(1, minutes=since_noon / 60, name="after")
+    station.sweep(schedule)
+
+    first, second = [message.body.customer.source.version for message in station.messages()]
+    assert first.changed_at == first.read_at
+    assert first.is_older_than(second)
