@@ -1,8 +1,16 @@
 """From settings to the policy that decisions are made by."""
 
 import hashlib
+from collections.abc import Mapping
 
-from shared.config.settings import ChannelSettings, Settings
+from shared.config.settings import (
+    ChannelSettings,
+    FieldRuleSettings,
+    MatchSettings,
+    Settings,
+    StoreViewSettings,
+)
+from shared.domain.ownership import FieldRule, Ownership
 from shared.domain.policy import (
     DEFAULT_MATCHING,
     ChannelPolicy,
@@ -13,35 +21,68 @@ from shared.domain.policy import (
     Template,
 )
 
-_POLICY_TABLES = {"erp", "matching", "templates", "number_series", "channels"}
+_POLICY_TABLES = {"erp", "matching", "fields", "templates", "number_series", "channels"}
 
 
 def policy_of(settings: Settings) -> Policy:
     """Return the policy, with a digest of all that decisions depend on as its version."""
     return Policy(
         version=_digest(settings),
-        channels={name: _channel(name, c) for name, c in settings.channels.items()},
+        channels={
+            name: _channel(name, c, settings.fields) for name, c in settings.channels.items()
+        },
         templates=tuple(
-            Template(t.name, t.number_series, t.values, t.when) for t in settings.templates
+            Template(t.name, t.number_series, t.values, t.when, t.number_from, t.number_prefix)
+            for t in settings.templates
         ),
         number_series={
             name: NumberSeries(name, series.prefix, series.width, series.start)
             for name, series in settings.number_series.items()
         },
         matching=(
-            DEFAULT_MATCHING
-            if settings.matching is None
-            else tuple(MatchRule(rule.by, rule.already_linked) for rule in settings.matching)
+            DEFAULT_MATCHING if settings.matching is None else tuple(map(_rule, settings.matching))
+        ),
+        required_values=settings.erp.required_values,
+    )
+
+
+def _rule(rule: MatchSettings) -> MatchRule:
+    return MatchRule(
+        by=rule.by,
+        already_linked=rule.already_linked,
+        name=rule.name,
+        key=rule.field,
+        channels=frozenset(rule.channels),
+        kinds=frozenset(rule.kinds),
+        scope=rule.scope,
+        similarity=rule.similarity,
+    )
+
+
+def _channel(
+    name: str, channel: ChannelSettings, fields: Mapping[str, FieldRuleSettings]
+) -> ChannelPolicy:
+    return ChannelPolicy(
+        name,
+        {view.code: _store_view(view) for view in channel.store_views},
+        channel.additional_data,
+        # A channel's own rules lie over those of all channels.
+        Ownership(
+            {n: FieldRule(r.owner, r.blank) for n, r in {**fields, **channel.fields}.items()}
         ),
     )
 
 
-def _channel(name: str, channel: ChannelSettings) -> ChannelPolicy:
-    views = {
-        view.code: StoreViewPolicy(view.code, view.processing_method, view.start_date)
-        for view in channel.store_views
-    }
-    return ChannelPolicy(name, views, channel.additional_data)
+def _store_view(view: StoreViewSettings) -> StoreViewPolicy:
+    return StoreViewPolicy(
+        code=view.code,
+        processing_method=view.processing_method,
+        start_date=view.start_date,
+        store_group=view.store_group,
+        guests=view.guests,
+        guest_customer=view.guest_customer,
+        countries=view.countries,
+    )
 
 
 def _digest(settings: Settings) -> str:

@@ -7,8 +7,11 @@ its platform is its own affair: `ChannelSettings.connector` is validated by the 
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
+from cronsim import CronSim, CronSimError
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -21,11 +24,47 @@ from pydantic import (
 )
 
 from shared.domain.conditions import Condition, ConditionInvalid
-from shared.domain.policy import MatchBy, ProcessingMethod
+from shared.domain.customer import CountryCode, CustomerKind
+from shared.domain.ownership import FIELD_NAMES, BlankPolicy, Owner
+from shared.domain.policy import DirectoryKey, GuestPolicy, MatchBy, ProcessingMethod
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Seconds = Annotated[float, Field(gt=0, le=31 * 86_400)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
+CustomName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+CustomerNumber = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+NumberSource = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(customer_number|external_id|(attributes|metafields|form_fields)\..{1,255})$"
+    ),
+]
 ADDITIONAL_SOURCES = "template or values.<name>"
+
+
+def _is_cron(value: str) -> str:
+    try:
+        CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError(f"is no cron expression ({error}); such as */10 6-20 * * 1-5") from None
+    return value
+
+
+def _is_timezone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("is no time zone, such as Europe/Berlin")
+    return value
+
+
+def _is_field_or_group(value: str) -> str:
+    if value not in FIELD_NAMES:
+        raise ValueError(f"is no field; known are {', '.join(sorted(FIELD_NAMES))}")
+    return value
+
+
+Cron = Annotated[str, AfterValidator(_is_cron)]
+Timezone = Annotated[str, AfterValidator(_is_timezone)]
+FieldName = Annotated[str, AfterValidator(_is_field_or_group)]
 
 
 class Table(BaseModel):
@@ -96,6 +135,9 @@ class ImporterSettings(Table):
     lease_seconds: Seconds = 60.0
     overlap_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     idle_seconds: Seconds = 1.0
+    sweep_slice_seconds: Seconds = 10.0
+    sweep_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    timezone: Timezone = "UTC"
 
 
 class ProcessorSettings(Table):
@@ -131,13 +173,42 @@ class ErpSettings(Table):
     """Who the customer master is. `directory`: Patron itself, drawing the customer numbers."""
 
     kind: Literal["directory"] = "directory"
+    required_values: tuple[Name, ...] = ()
 
 
 class MatchSettings(Table):
-    """One rule of the matching order."""
+    """One rule of the matching order.
+
+    `name` and `field` belong to rules by custom data: which attribute, metafield or form field is
+    looked up as which key of the directory. `channels` and `kinds` limit the rule; empty is all.
+    """
 
     by: MatchBy
+    name: CustomName | None = None
+    field: DirectoryKey | None = None
     already_linked: Literal["link", "park"] = "park"
+    channels: tuple[Name, ...] = ()
+    kinds: tuple[CustomerKind, ...] = ()
+    scope: Literal["all", "store_group"] = "all"
+    similarity: Annotated[int, Field(ge=50, le=100)] = 90
+
+    @model_validator(mode="after")
+    def _says_what_it_compares(self) -> Self:
+        if self.by.is_custom and not (self.name and self.field):
+            raise ValueError(
+                f"by = {self.by.value!r} needs name (of the {self.by.value}) and field (of the"
+                " directory)"
+            )
+        if not self.by.is_custom and (self.name or self.field):
+            raise ValueError("name and field are for attribute, metafield and form_field only")
+        return self
+
+
+class FieldRuleSettings(Table):
+    """Who owns a field, or a group of fields, and what a blank from the shop means."""
+
+    owner: Owner = Owner.PLATFORM
+    blank: BlankPolicy = BlankPolicy.KEEP
 
 
 class NumberSeriesSettings(Table):
@@ -158,14 +229,28 @@ def _read_condition(value: Any) -> Any:
 
 
 class TemplateSettings(Table):
-    """Defaults for new customers of whom `when` is true (always, if it is left out)."""
+    """Defaults for new customers of whom `when` is true (always, if it is left out).
+
+    The customer number comes from `number_series`, or is what the platform has in `number_from`:
+    `customer_number`, `external_id`, or a custom field such as `attributes.old_number`.
+    """
 
     name: Name
-    number_series: Name
+    number_series: Name | None = None
+    number_from: NumberSource | None = None
+    number_prefix: Annotated[str, StringConstraints(max_length=10)] = ""
     when: Annotated[Condition | None, BeforeValidator(_read_condition)] = None
     values: dict[Name, str] = Field(default_factory=dict)
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    @model_validator(mode="after")
+    def _has_one_source_of_numbers(self) -> Self:
+        if (self.number_series is None) == (self.number_from is None):
+            raise ValueError("needs number_series or number_from, one of them")
+        if self.number_prefix and self.number_from is None:
+            raise ValueError("number_prefix goes with number_from; a series has its own prefix")
+        return self
 
 
 def _scheme(url: SecretStr) -> str:
@@ -194,7 +279,8 @@ def _at_midnight_utc(value: Any) -> Any:
 class StoreViewSettings(Table):
     """One store view: whether and how its customers are imported.
 
-    `remote` is how the platform names it, as the connector wants it.
+    `remote` is how the platform names it, as the connector wants it. A schedule is an interval,
+    or a cron expression in the importer's time zone, which then takes its place.
     """
 
     code: Name
@@ -203,7 +289,37 @@ class StoreViewSettings(Table):
     processing_method: ProcessingMethod = ProcessingMethod.CREATE_AND_UPDATE
     poll_interval_seconds: Seconds = 30.0
     sweep_interval_seconds: Seconds = 86_400.0
+    poll_cron: Cron | None = None
+    sweep_cron: Cron | None = None
+    import_from: Annotated[
+        Literal["beginning", "now"] | AwareDatetime, BeforeValidator(_at_midnight_utc)
+    ] = "beginning"
+    store_group: Name = "default"
+    countries: tuple[CountryCode, ...] = ()
+    guests: GuestPolicy = GuestPolicy.CREATE
+    guest_customer: CustomerNumber | None = None
     remote: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_the_guests_customer(self) -> Self:
+        if (self.guests is GuestPolicy.COLLECT) != (self.guest_customer is not None):
+            raise ValueError('guests = "collect" and guest_customer go together')
+        return self
+
+
+class PrivacySettings(Table):
+    """The key of the tombstones that keep erased customers from being imported again."""
+
+    key: Annotated[SecretStr, Field(min_length=16)] | None = None
+
+
+class RetentionSettings(Table):
+    """For how many days finished things are kept; 0 keeps nothing of that kind."""
+
+    archive_days: Days = 365
+    history_days: Days = 730
+    raw_payload_days: Days = 30
+    dead_letter_days: Days = 90
 
 
 class ChannelSettings(Table):
@@ -217,6 +333,7 @@ class ChannelSettings(Table):
     connector: dict[str, Any] = Field(default_factory=dict)
     store_views: tuple[StoreViewSettings, ...] = Field(min_length=1)
     additional_data: dict[str, str] = Field(default_factory=dict)
+    fields: dict[FieldName, FieldRuleSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _codes_are_unique(self) -> Self:
@@ -238,8 +355,11 @@ class Settings(Table):
     exporter: ExporterSettings = ExporterSettings()
     recovery: RecoverySettings = RecoverySettings()
     lifecycle: LifecycleSettings = LifecycleSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    retention: RetentionSettings = RetentionSettings()
     erp: ErpSettings = ErpSettings()
     matching: tuple[MatchSettings, ...] | None = None
+    fields: dict[FieldName, FieldRuleSettings] = Field(default_factory=dict)
     templates: tuple[TemplateSettings, ...] = ()
     number_series: dict[Name, NumberSeriesSettings] = Field(default_factory=dict)
     channels: dict[Name, ChannelSettings] = Field(default_factory=dict)

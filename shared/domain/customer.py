@@ -155,7 +155,7 @@ class FieldWarning(Model):
 
 
 class Customer(Model):
-    """A customer as one source knows it."""
+    """A customer as one source knows it. A guest ordered without an account."""
 
     source: Source
     kind: CustomerKind = CustomerKind.INDIVIDUAL
@@ -176,6 +176,7 @@ class Customer(Model):
     marketing_consent: Consent | None = None
     notes: LongText | None = None
     customer_number: ShortText | None = None
+    is_guest: bool = False
     registered_at: AwareDatetime | None = None
     addresses: tuple[Address, ...] = ()
     custom: Custom = Field(default_factory=Custom)

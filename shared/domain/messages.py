@@ -12,12 +12,23 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 from uuid_utils.compat import uuid7
 
-from shared.domain.customer import Customer, FieldWarning, Identifier, Model, Source, Version
+from shared.domain.customer import (
+    Customer,
+    FieldWarning,
+    Identifier,
+    Model,
+    Moment,
+    Source,
+    Version,
+)
 
 Body = TypeVar("Body", bound=Model, covariant=True)
 
 Origin = Literal["poll", "sweep", "request", "push", "operator"]
 Effect = Literal["customer_number", "additional_data"]
+Mode = Literal["normal", "link_only", "repair"]
+Choice = Literal["rules", "customer", "new", "link_only"]
+Answer = Literal["customer", "waiting", "refused"]
 
 
 class Envelope(Model, Generic[Body]):
@@ -61,10 +72,15 @@ class Parcel:
 
 
 class CustomerImported(Model):
-    """A customer was read and is new or changed. One that was pushed may be in any form."""
+    """A customer was read and is new or changed. One that was pushed may be in any form.
+
+    In the mode `link_only` a customer who is not linked yet is linked to one that is known, or
+    else left to an operator; `repair` brings the directory back to what the shop says.
+    """
 
     customer: Customer
     origin: Origin = "push"
+    mode: Mode = "normal"
 
 
 class CustomerUnreadable(Model):
@@ -98,11 +114,51 @@ class CustomerExport(Model):
 
 
 class ImportRequested(Model):
-    """Somebody wants a channel, or one store view of it, imported now (C365-8)."""
+    """Somebody wants a channel, a store view or one customer of it imported now (C365-8, MYOB-4).
+
+    With `external_id` it is about that customer: whoever named a queue in `reply_to` is answered
+    with an `ImportAnswered` within `answer_within_seconds`. `since` reads again what changed from
+    then on. `link_only` sweeps, links what is known and creates nothing (ASK-8).
+    """
 
     channel: Identifier
     store_view: Identifier | None = None
     sweep: bool = False
+    external_id: Identifier | None = None
+    since: Moment | None = None
+    link_only: bool = False
+    answer_within_seconds: float = Field(default=60.0, gt=0, le=3600)
+
+
+class ImportAnswered(Model):
+    """What came of the request for one customer.
+
+    `customer`: here is the number. `waiting`: it is imported and waits, for `reason` (a staging
+    state and reason), or the answer was not known in time (`timeout`). `refused`: it cannot be
+    imported, for `reason`.
+    """
+
+    channel: Identifier
+    external_id: Identifier
+    answer: Answer
+    customer_number: Identifier | None = None
+    reason: Identifier | None = None
+
+
+class StagingProcess(Model):
+    """Decide a staged customer now, whatever the processing method of its store view (C365-11).
+
+    `choice` says by what: the `rules`, as an operator asks or because the configuration changed;
+    the `customer` named by `customer_id` (NEW-3); as a `new` customer, whoever it resembles; or
+    `link_only`: link it if the rules find a customer, and create nothing.
+    """
+
+    channel: Identifier
+    external_id: Identifier
+    staging_id: UUID
+    choice: Choice = "rules"
+    customer_id: UUID | None = None
+    by: Literal["operator", "configuration"] = "operator"
 
 
 class MessageType(NamedTuple):
@@ -121,6 +177,8 @@ MESSAGE_TYPES: dict[str, MessageType] = {
         MessageType("customer.deleted", 1, CustomerDeleted),
         MessageType("customer.export", 1, CustomerExport),
         MessageType("import.requested", 1, ImportRequested),
+        MessageType("import.answered", 1, ImportAnswered),
+        MessageType("staging.process", 1, StagingProcess),
     )
 }
 

@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from shared.domain.conditions import Condition
+from shared.domain.customer import CustomerKind
+from shared.domain.ownership import Ownership
 
 
 class ProcessingMethod(StrEnum):
@@ -33,6 +35,29 @@ class ProcessingMethod(StrEnum):
         return self in (self.UPDATE, self.CREATE_AND_UPDATE)
 
 
+class GuestPolicy(StrEnum):
+    """What becomes of those who ordered without an account (ASK-3).
+
+    `link` ties them to a customer that is known and holds the rest; `collect` takes all of them
+    for one configured customer; `create` treats them as anybody; `hold` leaves them to an operator.
+    """
+
+    LINK = "link"
+    COLLECT = "collect"
+    CREATE = "create"
+    HOLD = "hold"
+
+
+class DirectoryKey(StrEnum):
+    """What customers of the directory are found by, each in normal form."""
+
+    CUSTOMER_NUMBER = "customer_number"
+    EMAIL = "email"
+    PHONE = "phone"
+    TAX_ID = "tax_id"
+    NAME = "name"
+
+
 class MatchBy(StrEnum):
     """What two records of one customer have in common."""
 
@@ -40,6 +65,16 @@ class MatchBy(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     TAX_ID = "tax_id"
+    NAME_POSTCODE = "name_postcode"
+    ATTRIBUTE = "attribute"
+    METAFIELD = "metafield"
+    FORM_FIELD = "form_field"
+    SIMILAR = "similar"
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether the evidence is custom data that a rule must name."""
+        return self in (self.ATTRIBUTE, self.METAFIELD, self.FORM_FIELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +83,47 @@ class MatchRule:
 
     `already_linked` says what a single candidate means that another account of the same channel
     is linked to: a family shares a telephone, so there a person should look (`park`), while one
-    e-mail address on two websites is one customer (`link`).
+    e-mail address on two websites is one customer (`link`). `name` is the custom field that holds
+    the evidence and `key` what it is looked up as. With the scope `store_group` only customers of
+    the same group of store views are candidates, and those that no shop has yet. `similarity` is
+    the least likeness of two names, in percent, that is suggested to an operator.
     """
 
     by: MatchBy
     already_linked: Literal["link", "park"] = "park"
+    name: str | None = None
+    key: DirectoryKey | None = None
+    channels: frozenset[str] = frozenset()
+    kinds: frozenset[CustomerKind] = frozenset()
+    scope: Literal["all", "store_group"] = "all"
+    similarity: int = 90
+
+    @property
+    def label(self) -> str:
+        """How the rule is called in an explanation."""
+        return f"{self.by.value} {self.name}" if self.name else self.by.value
+
+    def is_for(self, channel: str, kind: CustomerKind) -> bool:
+        """Whether the rule applies to customers of this channel and kind."""
+        return (not self.channels or channel in self.channels) and (
+            not self.kinds or kind in self.kinds
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What the ERP must know of a new customer and no shop can say."""
+    """What the ERP must know of a new customer and no shop can say.
+
+    The number is drawn from `number_series`, or is what the platform has in `number_from`, behind
+    `number_prefix`.
+    """
 
     name: str
-    number_series: str
+    number_series: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     when: Condition | None = None
+    number_from: str | None = None
+    number_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +142,20 @@ class NumberSeries:
 
 @dataclass(frozen=True, slots=True)
 class StoreViewPolicy:
-    """How the customers of one store view are treated."""
+    """How the customers of one store view are treated.
+
+    `store_group` names the views whose customers are one crowd; `guest_customer` is the number of
+    the customer that guests are collected in; `countries` are those it sells to, for
+    `patron config check`.
+    """
 
     code: str
     processing_method: ProcessingMethod = ProcessingMethod.CREATE_AND_UPDATE
     start_date: datetime | None = None
+    store_group: str = "default"
+    guests: GuestPolicy = GuestPolicy.CREATE
+    guest_customer: str | None = None
+    countries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +169,7 @@ class ChannelPolicy:
     name: str
     store_views: Mapping[str, StoreViewPolicy]
     additional_data: Mapping[str, str] = field(default_factory=dict)
+    ownership: Ownership = Ownership()
 
 
 DEFAULT_MATCHING: Final = (
@@ -118,6 +189,7 @@ class Policy:
     templates: tuple[Template, ...]
     number_series: Mapping[str, NumberSeries]
     matching: tuple[MatchRule, ...] = DEFAULT_MATCHING
+    required_values: tuple[str, ...] = ()
 
     def store_view(self, channel: str, code: str) -> StoreViewPolicy | None:
         """Return the policy of a store view, or None where none is configured."""
@@ -128,3 +200,17 @@ class Policy:
         """Return what is written to the shop beside the number."""
         known = self.channels.get(channel)
         return known.additional_data if known else MappingProxyType({})
+
+    def ownership(self, channel: str) -> Ownership:
+        """Return who owns which field of the customers of a channel."""
+        known = self.channels.get(channel)
+        return known.ownership if known else Ownership()
+
+    def store_group(self, channel: str, code: str) -> str | None:
+        """Return the store group of a store view, or None where none is configured."""
+        view = self.store_view(channel, code)
+        return view.store_group if view else None
+
+    def rules_for(self, channel: str, kind: CustomerKind) -> tuple[MatchRule, ...]:
+        """Return the matching order for customers of this channel and kind."""
+        return tuple(rule for rule in self.matching if rule.is_for(channel, kind))

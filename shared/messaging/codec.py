@@ -24,9 +24,11 @@ from shared.domain.messages import (
     CustomerImported,
     CustomerUnreadable,
     Envelope,
+    ImportAnswered,
     ImportRequested,
     MessageType,
     Parcel,
+    StagingProcess,
 )
 from shared.messaging.broker import APP_ID, WireMessage
 from shared.messaging.strict import (
@@ -185,10 +187,14 @@ def _about_body(body: Model) -> tuple[str, str]:
             return customer.source.channel, customer.source.external_id
         case CustomerUnreadable(source=source) | CustomerDeleted(source=source):
             return source.channel, source.external_id
-        case CustomerExport(channel=channel, external_id=external_id):
+        case (
+            CustomerExport(channel=channel, external_id=external_id)
+            | ImportAnswered(channel=channel, external_id=external_id)
+            | StagingProcess(channel=channel, external_id=external_id)
+        ):
             return channel, external_id
-        case ImportRequested(channel=channel):
-            return channel, channel
+        case ImportRequested(channel=channel, external_id=external_id):
+            return channel, external_id or channel
     raise WrongSchema("channel, subject: missing")
 
 

@@ -129,7 +129,13 @@ def _check_channel_name(name: str) -> None:
 
 
 def _worker_bindings(channels: Sequence[str]) -> tuple[Binding, ...]:
-    decided = ("customer.imported", "customer.unreadable", "customer.deleted", "customer.numbered")
+    decided = (
+        "customer.imported",
+        "customer.unreadable",
+        "customer.deleted",
+        "customer.numbered",
+        "staging.process",
+    )
     return (
         Binding(EXCHANGE, "import.requested", IMPORTER_QUEUE),
         *(Binding(EXCHANGE, key, PROCESSOR_QUEUE) for key in decided),

@@ -175,6 +175,47 @@ cursors = sa.Table(
     _moment("last_success_at", nullable=True),
     _text("last_error", nullable=True),
     sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
+    _moment("enabled_at", nullable=True),
+    _text("sweep_mode", server_default="normal"),
+)
+
+# Questions of others whether a customer is imported, until they are answered.
+import_requests = sa.Table(
+    "import_requests",
+    metadata,
+    _uuid("id", primary_key=True),
+    _uuid("correlation_id", nullable=False, index=True),
+    _text("channel"),
+    _text("external_id"),
+    _text("reply_to", nullable=True),
+    _text("reply_id", nullable=True),
+    _moment("requested_at"),
+    _moment("answer_by"),
+    _moment("due_at"),
+    _text("state", server_default="wanted"),
+    _moment("answered_at", nullable=True),
+    _text("answer", nullable=True),
+    _text("customer_number", nullable=True),
+    _text("reason", nullable=True),
+)
+sa.Index("ix_import_requests_state", import_requests.c.state, import_requests.c.channel)
+
+# The platform's own words about a record, as last imported, for diagnosis.
+raw_payloads = sa.Table(
+    "raw_payloads",
+    metadata,
+    _text("channel", primary_key=True),
+    _text("external_id", primary_key=True),
+    _moment("read_at", index=True),
+    sa.Column("payload", sa.LargeBinary(), nullable=False),
+)
+
+# Keyed digests of remote records that were erased and must not come back.
+tombstones = sa.Table(
+    "tombstones",
+    metadata,
+    _text("digest", primary_key=True),
+    _moment("erased_at"),
 )
 
 # What the importer last saw of each remote record.
@@ -267,6 +308,14 @@ customers = sa.Table(
     _text("email_key", nullable=True, index=True),
     _text("phone_key", nullable=True, index=True),
     _text("tax_id_key", nullable=True, index=True),
+    # Searched by its beginning as well, so compared by bytes.
+    sa.Column(
+        "name_key",
+        sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
+        nullable=True,
+        index=True,
+    ),
+    sa.Column("field_times", sa.LargeBinary(), nullable=True),
     _moment("created_at"),
     _moment("updated_at"),
 )
