@@ -11,7 +11,7 @@ Decision
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from shared.domain.customer import Customer
@@ -19,7 +19,40 @@ from shared.domain.directory import DirectoryAddress, DirectoryCustomer, FieldVa
 from shared.domain.messages import Effect
 from shared.domain.policy import Template
 
-TrialOutcome = Literal["matched", "no_evidence", "no_candidate", "ambiguous", "already_linked"]
+TrialOutcome = Literal[
+    "matched", "no_evidence", "no_candidate", "ambiguous", "already_linked", "suggested"
+]
+HoldReason = Literal[
+    "no_billing_address",
+    "no_template",
+    "incomplete_template",
+    "no_number",
+    "number_taken",
+    "unknown_store_view",
+    "guest",
+    "guest_unmatched",
+    "no_guest_customer",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What somebody asks a decision for, beyond what the policy does by itself.
+
+    `processes` takes a customer whom the processing method would leave staged; `creates` makes a
+    new customer whoever else is like it; `customer_id` is the customer that an operator chose;
+    `links_only` links who is known and creates and changes nothing; `repairs` brings the
+    directory back to what the shop says.
+    """
+
+    processes: bool = False
+    creates: bool = False
+    customer_id: UUID | None = None
+    links_only: bool = False
+    repairs: bool = False
+
+
+AUTOMATIC: Final = Instruction()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +66,20 @@ class RuleTrial:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldConflict:
+    """A field whose value in the shop and in the directory differed: both, and who won by what.
+
+    `rule` is the owner of the field's rule; `winner` whose value stands now.
+    """
+
+    field: str
+    platform: FieldValue
+    erp: FieldValue
+    rule: str
+    winner: Literal["platform", "erp"]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a decision came out as it did."""
 
@@ -42,6 +89,7 @@ class Explanation:
     templates_tried: tuple[str, ...] = ()
     fields_changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    conflicts: tuple[FieldConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +117,7 @@ class Ignore:
     """Nothing is done. `unchanged` still moves the link's version on."""
 
     customer: Customer
-    reason: Literal["superseded", "unchanged", "before_start_date"]
+    reason: Literal["superseded", "unchanged", "before_start_date", "erased"]
     explanation: Explanation
 
 
@@ -78,17 +126,17 @@ class Hold:
     """Waits, without failing, for what is missing (C365-6, NEW-13)."""
 
     customer: Customer
-    reason: Literal["no_billing_address", "no_template", "unknown_store_view"]
+    reason: HoldReason
     explanation: Explanation
     existing: DirectoryCustomer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Waits for an operator because the processing method says so."""
+    """Waits for an operator because the processing method, or a link-only import, says so."""
 
     customer: Customer
-    reason: Literal["method_none", "method_update", "method_create"]
+    reason: Literal["method_none", "method_update", "method_create", "link_only"]
     explanation: Explanation
     existing: DirectoryCustomer | None = None
 
@@ -104,7 +152,10 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A new customer with the template's defaults; the number comes from the template's series."""
+    """A new customer with the template's defaults.
+
+    The number comes from the template's series, unless `created` has one already.
+    """
 
     customer: Customer
     created: DirectoryCustomer

@@ -169,7 +169,7 @@ class ChannelPolicy:
     name: str
     store_views: Mapping[str, StoreViewPolicy]
     additional_data: Mapping[str, str] = field(default_factory=dict)
-    ownership: Ownership = Ownership()
+    ownership: Ownership = field(default_factory=Ownership)
 
 
 DEFAULT_MATCHING: Final = (
