@@ -17,6 +17,7 @@ from shared.domain.messages import (
     CustomerDeleted,
     CustomerImported,
     CustomerUnreadable,
+    Mode,
     Origin,
     parcel,
 )
@@ -44,7 +45,9 @@ class StoreViewReader:
     store_view: str
     source: CustomerSource
 
-    def read(self, record: RemoteRecord, read_at: datetime, origin: Origin) -> Reading:
+    def read(
+        self, record: RemoteRecord, read_at: datetime, origin: Origin, mode: Mode = "normal"
+    ) -> Reading:
         """Translate a record into the message body that tells of it.
 
         Raises what the platform raises when it has to be asked again.
@@ -54,7 +57,8 @@ class StoreViewReader:
             record = replace(record, changed_at=read_at)
         try:
             customer = self.source.to_customer(record, self.store_view, read_at)
-            return Reading(CustomerImported(customer=normalise_customer(customer), origin=origin))
+            customer = normalise_customer(customer)
+            return Reading(CustomerImported(customer=customer, origin=origin, mode=mode))
         except UnreadableRecord as error:
             return Reading(self._unreadable(record, read_at, error.problems))
         except PatronError:
@@ -100,17 +104,26 @@ class Taken:
 
 
 def take_page(
-    records: Sequence[RemoteRecord], reader: StoreViewReader, work: UnitOfWork, origin: Origin
+    records: Sequence[RemoteRecord],
+    reader: StoreViewReader,
+    work: UnitOfWork,
+    origin: Origin,
+    *,
+    mode: Mode = "normal",
+    even_unchanged: bool = False,
 ) -> Taken:
-    """Send a message for every new or changed record, and remember what was seen."""
+    """Send a message for every new or changed record, and remember what was seen.
+
+    `even_unchanged` sends one for every record: somebody wants to know what becomes of it.
+    """
     known = source_records.known(
         work,
         reader.channel,
         [record.external_id for record in records],
         store_view=reader.store_view,
     )
-    changed = [r for r in records if known.get(r.external_id) != r.fingerprint]
-    readings = [reader.read(record, work.now, origin) for record in changed]
+    changed = [r for r in records if even_unchanged or known.get(r.external_id) != r.fingerprint]
+    readings = [reader.read(record, work.now, origin, mode) for record in changed]
     work.send(
         [
             parcel(reading.body, channel=reader.channel, subject=record.external_id, at=work.now)
