@@ -44,7 +44,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "import": Command("imports", "import_now", _WORK),
     "staging": Command("staging", "app", _LOOK),
     "customer": Command("customers", "app", _LOOK),
-    "cursor": Command("imports", "cursor_app", _LOOK),
+    "cursor": Command("cursors", "cursor_app", _LOOK),
     "queues": Command("queues", "queues", _LOOK),
     "dead-letters": Command("dead_letters", "app", _LOOK),
     "config": Command("configuration", "app", _SET_UP),

@@ -1,22 +1,18 @@
-"""`patron import` and `patron cursor`: what is read from the shops, and how far."""
+"""`patron import`: have customers read from the shops now."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from services.console.cli.connectors import known_channel
 from services.console.cli.failures import EXIT_USAGE, Refused
 from services.console.cli.invocation import invocation, operator
-from services.console.cli.output import Output, OutputOption, say, show_json, show_rows
+from services.console.cli.output import Output, OutputOption, say, show_json
 from shared.domain.messages import ImportRequested, Parcel, parcel
 from shared.persistence import audit
-from shared.persistence.cursors import Cursors
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.installation import Installation
-
-cursor_app = typer.Typer(no_args_is_help=True, help="See how far each store view is imported.")
 
 
 def import_now(
@@ -91,35 +87,6 @@ def ask(work: UnitOfWork, requests: Sequence[ImportRequested], *, actor: str) ->
         audit.note(work, actor=actor, action=action, subject=where)
     work.store.add(parcels, available_in_seconds=0)
     return parcels
-
-
-@cursor_app.command("list")
-def list_cursors(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """List the store views: how far each is read, when last, when next, by whom now.
-
-    The watermark is the change time of the last customer handled. A poll reads on from there, a
-    sweep reads everything.
-    """
-    with invocation(context).reading() as work:
-        rows: list[dict[str, Any]] = [
-            {
-                **asdict(cursor),
-                "leased": cursor.lease_owner.rpartition("/")[0] if cursor.lease_owner else None,
-            }
-            for cursor in Cursors(work).all()
-        ]
-    columns = {
-        "channel": "channel",
-        "store_view": "store view",
-        "watermark_at": "watermark",
-        "last_success_at": "last success",
-        "poll_due_at": "next poll",
-        "sweep_due_at": "next sweep",
-        "leased": "leased by",
-        "failures": "failures",
-        "last_error": "last error",
-    }
-    show_rows(rows, columns, output, nothing="no store view was ever read; is Patron running?")
 
 
 def _refuse_switched_off(
