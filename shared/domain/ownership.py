@@ -5,7 +5,7 @@ group's, the one for `default`. Without any the platform owns, and a blank wipes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -60,11 +60,11 @@ _DEFAULT_RULE: Final = FieldRule()
 class Ownership:
     """The rules in force, by the name of a field or group."""
 
-    rules: Mapping[str, FieldRule] = MappingProxyType({})
+    rules: Mapping[str, FieldRule] = field(default_factory=dict)
 
-    def rule(self, field: str) -> FieldRule:
+    def rule(self, name: str) -> FieldRule:
         """Return the rule for a field of the directory, or for `addresses`."""
-        for name in (field, _GROUP_OF.get(field), DEFAULT):
-            if name and (found := self.rules.get(name)):
+        for key in (name, _GROUP_OF.get(name), DEFAULT):
+            if key and (found := self.rules.get(key)):
                 return found
         return _DEFAULT_RULE
