@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from shared.config import policy_of
 from shared.config.settings import Settings
+from shared.domain.lint import lint
 
 
 def advice_on(settings: Settings) -> list[str]:
     """Return what an operator might want to know before starting."""
-    return [*_channels(settings), *_templates(settings), *_servers(settings)]
+    rules = lint(policy_of(settings))
+    return [*_channels(settings), *_templates(settings), *rules, *_servers(settings)]
 
 
 def _channels(settings: Settings) -> Iterator[str]:
@@ -20,10 +23,12 @@ def _channels(settings: Settings) -> Iterator[str]:
 
 def _templates(settings: Settings) -> Iterator[str]:
     creating = [
-        name
-        for name, channel in settings.channels.items()
-        if any(view.processing_method.creates for view in channel.store_views)
+        view
+        for channel in settings.channels.values()
+        for view in channel.store_views
+        if view.processing_method.creates
     ]
+    is_tried = all(view.countries for view in creating)
     if creating and not settings.templates:
         yield "there is no template: every new customer will be held (no_template)"
     for position, template in enumerate(settings.templates):
@@ -32,7 +37,7 @@ def _templates(settings: Settings) -> Iterator[str]:
             later = ", ".join(each.name for each in settings.templates[position + 1 :])
             yield f"template {template.name} is for everybody, so these are never chosen: {later}"
             return
-        if is_last and template.when is not None and creating:
+        if is_last and template.when is not None and creating and not is_tried:
             yield "the last template has a condition: new customers that fit none will be held"
 
 

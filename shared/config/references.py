@@ -16,6 +16,7 @@ def bad_references(data: Mapping[str, Any]) -> Iterator[Reference]:
     yield from _names_given_twice(templates)
     values = {f"values.{key}" for template in templates for key in _table(template.get("values"))}
     yield from _additional_data(_table(data.get("channels")), {"template", *values})
+    yield from _matched_channels(_list(data.get("matching")), _table(data.get("channels")))
 
 
 def _series(templates: list[Mapping[str, Any]], series: Mapping[str, Any]) -> Iterator[Reference]:
@@ -39,6 +40,14 @@ def _additional_data(channels: Mapping[str, Any], allowed: set[str]) -> Iterator
             if isinstance(source, str) and source not in allowed:
                 location = ("channels", name, "additional_data", field)
                 yield location, f"{source!r} is not among {_listed(allowed)}"
+
+
+def _matched_channels(rules: list[Any], channels: Mapping[str, Any]) -> Iterator[Reference]:
+    for position, rule in enumerate(rules):
+        for place, name in enumerate(_list(_table(rule).get("channels"))):
+            if isinstance(name, str) and name not in channels:
+                location = ("matching", str(position), "channels", str(place))
+                yield location, f"{name!r} is no channel; configured are {_listed(channels)}"
 
 
 def _table(value: Any) -> Mapping[str, Any]:

@@ -40,8 +40,11 @@ class Given:
         return ENVIRONMENT if is_above else self.origin
 
     def is_unread(self, key: str) -> bool:
-        """Whether a key is missing because the file that holds it cannot be read."""
-        return any(problem.key == f"{key}_file" for problem in self.problems)
+        """Whether a key, or one in its table, is missing as the file with it cannot be read."""
+        return any(
+            problem.key == f"{key}_file" or problem.key.startswith(f"{key}.")
+            for problem in self.problems
+        )
 
 
 def read(path: Path | None, environment: Mapping[str, str]) -> Given:

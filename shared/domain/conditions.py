@@ -46,6 +46,11 @@ class Condition:
             raise ConditionInvalid(f"unknown name {unknown[0]!r}; known are {known}")
         self.holds(_SAMPLE)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The facts that the condition speaks of."""
+        return self._names
+
     def holds(self, facts: Mapping[str, str | bool]) -> bool:
         """Whether the condition is true of `facts`. Raises ConditionInvalid otherwise."""
         try:

@@ -1,12 +1,13 @@
 """`patron config`: check, show, and the schema for editors. Nothing here opens a connection."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import typer
 
 from services.console.advice import advice_on
-from services.console.cli.failures import EXIT_USAGE
+from services.console.cli.failures import EXIT_FAILED, EXIT_USAGE
 from services.console.cli.invocation import Invocation, invocation
 from services.console.cli.output import (
     Output,
@@ -21,19 +22,23 @@ from services.console.cli.output import (
 from services.console.redacted import redacted_url, settings_tree, shown_settings
 from services.console.settings_schema import settings_schema
 from shared.config import ConfigurationInvalid, Settings
-from shared.domain.policy import Policy
+from shared.domain.lint import Trial, try_templates
+from shared.domain.policy import Policy, Template
 
 app = typer.Typer(no_args_is_help=True, help="Check, show and describe the configuration.")
 
 _VIEW_COLUMNS: Final = ("channel", "platform", "code", "import", "processing_method", "start_date")
 _TEMPLATE_COLUMNS: Final = ("name", "when", "first_number", "values")
+_GAP_COLUMNS: Final = ("channel", "store_view", "country", "kind", "template", "missing")
 
 
 @app.command()
 def check(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """Validate the configuration without connecting anywhere, and say what it sets up.
 
-    Every problem is named at once, as file: key: what is allowed; then the exit code is 2.
+    Every problem is named at once, as file: key: what is allowed; then the exit code is 2. The
+    templates are tried for every store view that gives its `countries`: where a new customer
+    would get none, or one that lacks what the ERP requires, the exit code is 1.
     `patron connector check` asks the shops themselves.
     """
     call = invocation(context)
@@ -45,10 +50,15 @@ def check(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
         show_json({"valid": False, "problems": [each._asdict() for each in error.problems]})
         raise typer.Exit(EXIT_USAGE) from None
     settings, policy = installation.settings, installation.policy
+    trials = try_templates(policy)
+    gaps = [trial for trial in trials if trial.is_gap]
     if output is Output.JSON:
-        show_json(_as_json(call, settings, policy))
+        show_json(_as_json(call, settings, policy, trials))
     else:
         _show_overview(call, settings, policy)
+        _show_gaps(gaps)
+    if gaps:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()
@@ -74,7 +84,9 @@ def schema() -> None:
     show_json(settings_schema())
 
 
-def _as_json(call: Invocation, settings: Settings, policy: Policy) -> dict[str, Any]:
+def _as_json(
+    call: Invocation, settings: Settings, policy: Policy, trials: Iterable[Trial]
+) -> dict[str, Any]:
     return {
         "valid": True,
         "origin": call.origin,
@@ -84,6 +96,7 @@ def _as_json(call: Invocation, settings: Settings, policy: Policy) -> dict[str, 
         "store_views": list(_store_views(settings)),
         "templates": list(_templates(policy)),
         "advice": advice_on(settings),
+        "trials": [{**asdict(trial), "is_gap": trial.is_gap} for trial in trials],
     }
 
 
@@ -96,6 +109,18 @@ def _show_overview(call: Invocation, settings: Settings, policy: Policy) -> None
     _show_table("Templates, the first whose condition holds", _templates(policy), _TEMPLATE_COLUMNS)
     for advice in advice_on(settings):
         say(f"note: {advice}", "yellow")
+
+
+def _show_gaps(gaps: Sequence[Trial]) -> None:
+    rows = (
+        {
+            **asdict(gap),
+            "template": gap.template or "none fits",
+            "missing": gap.missing if gap.template else "a template",
+        }
+        for gap in gaps
+    )
+    _show_table("Gaps: these new customers would be held", rows, _GAP_COLUMNS)
 
 
 def _show_table(title: str, rows: Iterator[dict[str, Any]], names: Sequence[str]) -> None:
@@ -130,11 +155,19 @@ def _store_views(settings: Settings) -> Iterator[dict[str, Any]]:
 
 def _templates(policy: Policy) -> Iterator[dict[str, Any]]:
     for template in policy.templates:
-        series = policy.number_series[template.number_series]
         yield {
             "name": template.name,
             "when": template.when.text if template.when else "always",
-            "number_series": series.name,
-            "first_number": series.number(series.start),
+            "number_series": template.number_series,
+            "number_from": template.number_from,
+            "first_number": _first_number(template, policy),
             "values": [f"{key} = {value}" for key, value in template.values.items()],
         }
+
+
+def _first_number(template: Template, policy: Policy) -> str:
+    """Return the first number that a template gives, or where it takes its numbers from."""
+    if template.number_series is None:
+        return f"{template.number_prefix}<{template.number_from}>"
+    series = policy.number_series[template.number_series]
+    return series.number(series.start)

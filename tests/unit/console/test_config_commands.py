@@ -83,6 +83,53 @@ def test_check_advises_on_what_is_probably_not_meant(patron: Patron, tmp_path: P
     assert "no channel is configured" in empty.out
 
 
+def test_check_tries_the_templates_for_each_country(patron: Patron, tmp_path: Path) -> None:
+    """NEW-15, C365-4: a gap names store view, country, kind and what is missing; exit code 1."""
+    text = changed(
+        ('code = "de"', 'code = "de"\ncountries = ["DE", "AT"]'),
+        ('name = "standard"', 'name = "standard"\nwhen = \'country == "DE" || country == "FR"\''),
+    )
+    a_file(tmp_path, f'[erp]\nrequired_values = ["terms", "zone"]\n{text}')
+
+    table = patron("config", "check")
+    tree = patron("config", "check", "--output", "json")
+
+    assert (table.code, tree.code) == (1, 1)
+    lines = [" ".join(line.split()) for line in table.out.splitlines()]
+    assert "shop de DE individual standard zone" in lines
+    assert "shop de AT business with tax id none fits a template" in lines
+    assert "note: templates are not tried for shop/fr: give countries to have that checked" in lines
+    gaps = [trial for trial in tree.json["trials"] if trial["is_gap"]]
+    assert {(gap["country"], gap["template"], *gap["missing"]) for gap in gaps} == {
+        ("DE", "standard", "zone"),
+        ("AT", None),
+    }
+
+
+def test_check_shows_where_numbers_come_from(patron: Patron, tmp_path: Path) -> None:
+    """A template may take the platform's number instead of drawing one."""
+    source = 'number_from = "attributes.old_number"\nnumber_prefix = "S"'
+    a_file(tmp_path, changed(('number_series = "debtors"', source)))
+
+    answer = patron("config", "check")
+
+    assert answer.code == 0
+    assert "S<attributes.old_number>" in answer.out
+
+
+def test_a_rule_for_a_channel_that_is_not_there_is_refused(patron: Patron, tmp_path: Path) -> None:
+    """NEW-15: it would never apply; the answer names the channels there are."""
+    rule = '[[matching]]\nby = "email"\nchannels = ["shop", "shpo"]\n'
+    a_file(tmp_path, rule + CONFIGURATION)
+
+    answer = patron("config", "check")
+
+    assert answer.code == 2
+    assert answer.err == (
+        "error: patron.toml: matching.0.channels.1: 'shpo' is no channel; configured are shop\n"
+    )
+
+
 def test_show_prints_every_value_with_its_origin_and_no_secret(
     patron: Patron, tmp_path: Path
 ) -> None:
