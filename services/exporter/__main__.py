@@ -49,7 +49,7 @@ def _consumer(channel: str, sink: CustomerSink, foundation: Foundation) -> Consu
     threads = foundation.threads(settings.threads, f"{NAME}.{channel}")
     handler = EffectHandler(
         OutageAware(
-            ChannelEffects(channel, sink, threads, foundation.metrics),
+            ChannelEffects(channel, sink, foundation.units, threads, foundation.metrics),
             _outage(channel, sink, foundation),
         ),
         foundation.units,

@@ -1,7 +1,7 @@
 """What an exporter does with exports, and how it remembers what came of them.
 
-All exports about one remote customer are written together, customers side by side in threads; a
-failure, whatever it is, is that of its customer alone. What the writes did to the remote record is
+What no longer holds is not written. All exports about one remote customer are written together,
+customers side by side in threads; a failure, whatever it is, is that of its customer alone. What the writes did to the remote record is
 noted with the importer's, so that our own change does not come back as news (C365-20).
 """
 
@@ -14,13 +14,14 @@ from typing import Any
 import orjson
 import structlog
 
+from services.exporter.fence import Lapse, lapses
 from shared.connectors.ports import CustomerSink, Written
 from shared.domain.errors import PatronError, RemoteGone, UnknownType
 from shared.domain.messages import CustomerExport, Envelope
 from shared.observability.metrics import Metrics
 from shared.persistence import history, source_records
 from shared.persistence.tables import links
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.loops import Beat
 from shared.runtime.recoverability import BUG
 
@@ -31,10 +32,11 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What came of one export: what was written, or why it was not."""
+    """What came of one export: what was written, why it failed, or why it was not even tried."""
 
     written: Written | None = None
     failure: Exception | None = None
+    lapse: Lapse | None = None
 
     @property
     def error(self) -> Exception | None:
@@ -52,6 +54,8 @@ class Exported:
     @property
     def result(self) -> str:
         """How the metrics and the history call it."""
+        if self.lapse:
+            return self.lapse
         if self.failure:
             return self.failure.reason if isinstance(self.failure, PatronError) else BUG
         return "written" if self.written and self.written.changed else "unchanged"
@@ -61,10 +65,16 @@ class ChannelEffects:
     """Writes to one channel."""
 
     def __init__(
-        self, channel: str, sink: CustomerSink, threads: ThreadPoolExecutor, metrics: Metrics
+        self,
+        channel: str,
+        sink: CustomerSink,
+        units: UnitsOfWork,
+        threads: ThreadPoolExecutor,
+        metrics: Metrics,
     ) -> None:
         self._channel = channel
         self._sink = sink
+        self._units = units
         self._threads = threads
         self._metrics = metrics
 
@@ -72,10 +82,13 @@ class ChannelEffects:
         """Carry out the exports, those of one customer in one go and in their order."""
         refusal = Exported(failure=UnknownType(f"{self._channel} takes its own exports only"))
         results = dict.fromkeys(range(len(envelopes)), refusal)
+        taken = [position for position, each in enumerate(envelopes) if self._takes(each)]
         by_customer: defaultdict[str, list[int]] = defaultdict(list)
-        for position, envelope in enumerate(envelopes):
-            if self._takes(envelope):
-                by_customer[envelope.body.external_id].append(position)
+        for position, lapse in zip(taken, self._lapses(envelopes, taken), strict=True):
+            if lapse:
+                results[position] = Exported(lapse=lapse)
+            else:
+                by_customer[envelopes[position].body.external_id].append(position)
         futures = {
             self._threads.submit(self._write, [envelopes[p].body for p in positions]): positions
             for positions in by_customer.values()
@@ -91,7 +104,7 @@ class ChannelEffects:
         numbered = [
             _link_row(envelope, work, exported_number=envelope.body.customer_number)
             for envelope, exported in done
-            if envelope.body.effect == "customer_number" and not exported.is_gone
+            if envelope.body.effect == "customer_number" and exported.written
         ]
         work.bulk.update(links, numbered, key=LINK_KEY)
         removed = [_link_row(e, work, status="removed") for e, exported in done if exported.is_gone]
@@ -100,6 +113,13 @@ class ChannelEffects:
         history.append(work.connection, [_line(*pair, work) for pair in mine])
         for envelope, exported in mine:
             self._metrics.exports.labels(self._channel, envelope.body.effect, exported.result).inc()
+
+    def _lapses(
+        self, envelopes: Sequence[Envelope[Any]], positions: Sequence[int]
+    ) -> list[Lapse | None]:
+        """Return why exports are not meant any more, by what is linked at this moment."""
+        with self._units.read() as work:
+            return lapses(self._channel, [envelopes[p].body for p in positions], work)
 
     def _takes(self, envelope: Envelope[Any]) -> bool:
         """Whether this is an export to this channel: ids mean nothing in another."""

@@ -110,7 +110,11 @@ class Outpost:
     def effects(self, sink: CustomerSink | None = None) -> ChannelEffects:
         """Return what an exporter does with exports."""
         return ChannelEffects(
-            CHANNEL, sink or self.connector.sink, self.threads, self.station.metrics
+            CHANNEL,
+            sink or self.connector.sink,
+            self.station.units,
+            self.threads,
+            self.station.metrics,
         )
 
     def handler(
