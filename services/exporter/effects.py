@@ -1,8 +1,9 @@
 """What an exporter does with exports, and how it remembers what came of them.
 
 What no longer holds is not written. All exports about one remote customer are written together,
-customers side by side in threads; a failure, whatever it is, is that of its customer alone. What the writes did to the remote record is
-noted with the importer's, so that our own change does not come back as news (C365-20).
+customers side by side in threads; a failure, whatever it is, is that of its customer alone. What
+the writes did to the remote record is noted with the importer's, so that our own change does not
+come back as news (C365-20).
 """
 
 from collections import defaultdict
