@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared.domain.changes import new_addresses
-from shared.domain.customer import Address, Customer, Source, SourceKey, Version
+from shared.domain.customer import Address, Customer, Source, Version
 from shared.domain.directory import DirectoryCustomer, customer_fields
-from shared.domain.known import Known, Link
+from shared.domain.known import Account, Known, Link
 from shared.domain.messages import CustomerImported, Envelope
 from shared.domain.normalise import match_keys
+from shared.domain.places import new_addresses
 from shared.domain.policy import (
     ChannelPolicy,
     NumberSeries,
@@ -101,16 +101,17 @@ def a_link(
         version=customer.source.version,
         snapshot=customer,
         exported_number=exported_number,
+        store_view=customer.source.store_view,
     )
 
 
 def knowing(
     *customers: DirectoryCustomer,
     links: tuple[Link, ...] = (),
-    linked: tuple[tuple[SourceKey, UUID], ...] = (),
+    accounts: tuple[Account, ...] = (),
 ) -> Known:
     """Return what is known, with predictable new ids."""
-    return Known(links=links, customers=customers, linked=linked, new_id=counting_ids())
+    return Known(links=links, customers=customers, accounts=accounts, new_id=counting_ids())
 
 
 def a_template(name: str = "standard", **changes: Any) -> Template:

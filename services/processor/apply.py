@@ -73,9 +73,6 @@ def _draw_numbers(plan: Plan, work: UnitOfWork) -> None:
     for customer_id, name in plan.series.items():
         plan.numbers[customer_id] = policies[name].number(counters[name])
         counters[name] += 1
-    for customer_id, customer in plan.updated.items():
-        if customer.number is not None:
-            plan.numbers[customer_id] = customer.number
 
 
 def _series(plan: Plan, name: str) -> NumberSeries:

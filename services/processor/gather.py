@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,52 +11,84 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.processor.rows import to_address, to_customer, to_link, to_open_staging
-from shared.domain.customer import SourceKey
+from shared.domain.customer import Customer, SourceKey
+from shared.domain.decisions import AUTOMATIC, Instruction
 from shared.domain.directory import DirectoryAddress, DirectoryCustomer
-from shared.domain.known import Known, Link, OpenStaging
-from shared.domain.messages import CustomerImported, Envelope
-from shared.domain.normalise import MatchKeys, match_keys
+from shared.domain.evidence import evidence_of
+from shared.domain.known import Account, Known, Link, OpenStaging
+from shared.domain.normalise import match_keys, place_of
+from shared.domain.policy import DirectoryKey, MatchBy, Policy
+from shared.domain.templates import numbers_spoken_of
 from shared.persistence.sets import SetStatement
 from shared.persistence.tables import customer_addresses, customers, links, staging_customers
 from shared.persistence.unit_of_work import UnitOfWork
 
 
-def gather(messages: Sequence[Envelope[Any]], work: UnitOfWork) -> Known:
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What will be decided: a remote record, the customer in it if there is one, and how."""
+
+    source: SourceKey
+    customer: Customer | None = None
+    instruction: Instruction = AUTOMATIC
+
+
+class Wanted:
+    """What customers are looked up by: their ids, and the values of each key."""
+
+    def __init__(self, inquiries: Iterable[Inquiry], policy: Policy) -> None:
+        self._policy = policy
+        self.ids: set[UUID] = set()
+        self.values: dict[DirectoryKey, set[str]] = {key: set() for key in DirectoryKey}
+        self.places: set[str] = set()
+        for inquiry in inquiries:
+            if inquiry.instruction.customer_id:
+                self.ids.add(inquiry.instruction.customer_id)
+            if inquiry.customer:
+                self._add(inquiry.customer)
+
+    def identities(self) -> set[str]:
+        """Return what two processors must not decide about at the same time."""
+        return {
+            f"{key.value}:{value}" for key, values in self.values.items() for value in values
+        } | {f"place:{place}" for place in self.places}
+
+    def _add(self, customer: Customer) -> None:
+        keys = match_keys(customer)
+        for key in _IDENTITIES:
+            if value := getattr(keys, key):
+                self.values[key].add(value)
+        rules = self._policy.rules_for(customer.source.channel, customer.kind)
+        for each in evidence_of(customer, keys, rules):
+            if each.value and each.rule.by is MatchBy.SIMILAR:
+                self.places.add(place_of(each.value))
+            elif each.value:
+                self.values[each.key].add(each.value)
+        self.values[DirectoryKey.CUSTOMER_NUMBER].update(numbers_spoken_of(customer, self._policy))
+
+
+def gather(
+    inquiries: Sequence[Inquiry], work: UnitOfWork, policy: Policy, *, locks: bool = True
+) -> Known:
     """Lock the identities that the batch touches, then read all that is known about them.
 
     The locks make two processors that meet one person at the same time take turns; they are held
-    until the unit of work ends (ASK-5).
+    until the unit of work ends (ASK-5). Without them, for a look that changes nothing, others are
+    neither kept out nor waited for.
     """
-    sources = {_source(message) for message in messages}
-    evidence = [
-        match_keys(message.body.customer)
-        for message in messages
-        if isinstance(message.body, CustomerImported)
-    ]
-    work.lock_identities(_identities(sources, evidence))
+    sources = {inquiry.source for inquiry in inquiries}
+    wanted = Wanted(inquiries, policy)
+    if locks:
+        work.lock_identities({str(source) for source in sources} | wanted.identities())
     own_links = _links(sources, work)
-    found = _customers(evidence, own_links, work)
+    wanted.ids.update(link.customer_id for link in own_links)
+    found = _customers(wanted, work, locks=locks)
     return Known(
         links=own_links,
         customers=found,
         staging=_open_staging(sources, work),
-        linked=_linked(found, work),
+        accounts=_accounts(found, work),
     )
-
-
-def _source(message: Envelope[Any]) -> SourceKey:
-    body = message.body
-    key: SourceKey = (
-        body.customer.source.key if isinstance(body, CustomerImported) else body.source.key
-    )
-    return key
-
-
-def _identities(sources: Iterable[SourceKey], evidence: Iterable[MatchKeys]) -> set[str]:
-    keys = {str(source) for source in sources}
-    for person in evidence:
-        keys.update(f"{name}:{key}" for name, key in person._asdict().items() if key)
-    return keys
 
 
 def _links(sources: Iterable[SourceKey], work: UnitOfWork) -> list[Link]:
@@ -71,19 +105,16 @@ def _open_staging(sources: Iterable[SourceKey], work: UnitOfWork) -> list[OpenSt
     return [to_open_staging(row) for row in _OPEN_STAGING.run(work.connection, given)]
 
 
-def _customers(
-    evidence: Iterable[MatchKeys], own_links: Iterable[Link], work: UnitOfWork
-) -> list[DirectoryCustomer]:
-    """Read and lock every customer that a link or a key leads to."""
-    people = list(evidence)
-    wanted: dict[str, set[Any]] = {
-        "id": {link.customer_id for link in own_links},
-        "number": {keys.customer_number for keys in people},
-        "email_key": {keys.email for keys in people},
-        "phone_key": {keys.phone for keys in people},
-        "tax_id_key": {keys.tax_id for keys in people},
+def _customers(wanted: Wanted, work: UnitOfWork, *, locks: bool) -> list[DirectoryCustomer]:
+    """Read, and lock, every customer that a link or a key leads to."""
+    values: dict[str, list[Any]] = {
+        "id": list(wanted.ids),
+        **{column: list(wanted.values[key]) for key, column in _COLUMNS.items()},
     }
-    rows = _rows({name: list(values - {None}) for name, values in wanted.items()}, work)
+    rows = _rows(values, work, locks=locks)
+    if wanted.places:
+        seen = {row.id for row in rows}
+        rows = [*rows, *(row for row in _living_at(wanted.places, work) if row.id not in seen)]
     addresses = _addresses({row.id for row in rows}, work)
     return [to_customer(row, addresses.get(row.id, ())) for row in rows]
 
@@ -95,29 +126,39 @@ def _addresses(ids: set[UUID], work: UnitOfWork) -> dict[UUID, list[DirectoryAdd
     return found
 
 
-def _linked(found: Iterable[DirectoryCustomer], work: UnitOfWork) -> list[tuple[SourceKey, UUID]]:
+def _accounts(found: Iterable[DirectoryCustomer], work: UnitOfWork) -> list[Account]:
     """Return the accounts of these customers that still exist."""
-    columns = (links.c.channel, links.c.external_id, links.c.customer_id, links.c.status)
-    rows = work.bulk.select(columns, links.c.customer_id, [customer.id for customer in found])
+    columns = ("channel", "external_id", "customer_id", "status", "store_view")
+    rows = work.bulk.select(
+        [links.c[name] for name in columns],
+        links.c.customer_id,
+        [customer.id for customer in found],
+    )
     return [
-        (SourceKey(row.channel, row.external_id), row.customer_id)
+        Account(SourceKey(row.channel, row.external_id), row.customer_id, row.store_view)
         for row in rows
         if row.status != "removed"
     ]
 
 
-def _rows(wanted: Mapping[str, list[Any]], work: UnitOfWork) -> Sequence[sa.Row[Any]]:
-    """Return the rows that have one of the wanted values in any column, oldest first, locked."""
+def _rows(
+    wanted: Mapping[str, list[Any]], work: UnitOfWork, *, locks: bool
+) -> Sequence[sa.Row[Any]]:
+    """Return the rows that have one of the wanted values in any column, oldest first."""
     if not any(wanted.values()):
         return ()
     if work.connection.dialect.name == "postgresql":
-        return work.connection.execute(_HAVING_ANY, wanted).all()
+        return work.connection.execute(_HAVING_ANY[locks], wanted).all()
     having_any = sa.or_(*(customers.c[name].in_(values) for name, values in wanted.items()))
-    oldest_first = sa.select(customers).where(having_any).order_by(customers.c.id)
+    oldest_first = (
+        sa.select(customers)
+        .where(having_any, customers.c.state != "erased")
+        .order_by(customers.c.id)
+    )
     return work.connection.execute(oldest_first).all()
 
 
-def _having_any(names: Sequence[str]) -> sa.TextualSelect:
+def _having_any(names: Sequence[str], locking: str) -> sa.TextualSelect:
     """Return the query for PostgreSQL, with a parameter of many values for each column.
 
     OFFSET keeps the inner queries from being merged, so that each value is looked up by index even
@@ -129,12 +170,39 @@ def _having_any(names: Sequence[str]) -> sa.TextualSelect:
         for name in names
     )
     columns = ", ".join(column.name for column in customers.c)
-    query = f"SELECT {columns} FROM customers WHERE id = ANY(ARRAY({ids})) ORDER BY id FOR UPDATE"
+    query = (
+        f"SELECT {columns} FROM customers WHERE id = ANY(ARRAY({ids})) AND state <> 'erased'"
+        f" ORDER BY id {locking}"
+    )
     arrays = (sa.bindparam(name, type_=ARRAY(customers.c[name].type)) for name in names)
     return sa.text(query).bindparams(*arrays).columns(*customers.c)
 
 
-_HAVING_ANY: Final = _having_any(("id", "number", "email_key", "phone_key", "tax_id_key"))
+def _living_at(places: Iterable[str], work: UnitOfWork) -> Sequence[sa.Row[Any]]:
+    """Return the customers whose name key begins with one of `places`, oldest first."""
+    key = customers.c.name_key
+    # Compared by bytes: all that begin with a place stand between it and it with the last byte.
+    begins = [sa.and_(key >= place, key < place + _LAST) for place in sorted(places)]
+    query = sa.select(customers).where(sa.or_(*begins)).order_by(customers.c.id)
+    return work.connection.execute(query).all()
+
+
+_LAST: Final = "\U0010ffff"
+_COLUMNS: Final[Mapping[DirectoryKey, str]] = MappingProxyType(
+    {
+        DirectoryKey.CUSTOMER_NUMBER: "number",
+        DirectoryKey.EMAIL: "email_key",
+        DirectoryKey.PHONE: "phone_key",
+        DirectoryKey.TAX_ID: "tax_id_key",
+        DirectoryKey.NAME: "name_key",
+    }
+)
+# Names are no identity by themselves: they are locked and looked up only where a rule says so.
+_IDENTITIES: Final = tuple(key for key in DirectoryKey if key is not DirectoryKey.NAME)
+_HAVING_ANY: Final = {
+    locks: _having_any(("id", *_COLUMNS.values()), "FOR UPDATE" if locks else "")
+    for locks in (True, False)
+}
 
 _OPEN_STAGING: Final = SetStatement(
     """

@@ -112,7 +112,10 @@ class Plan:
     def _create(self, message: Envelope[Any], decision: Create, known: Known) -> None:
         created = decision.created
         self.created[created.id] = created
-        self.series[created.id] = decision.template.number_series
+        if created.number is not None:
+            self.numbers[created.id] = created.number
+        elif decision.template.number_series is not None:
+            self.series[created.id] = decision.template.number_series
         for address in created.addresses:
             self.addresses[address.id] = address_row(address, created.id, self.now)
         self._arrive(message, decision, created, known)
@@ -123,8 +126,10 @@ class Plan:
         updated, changes = decision.updated, decision.address_changes
         if updated.id in self.created:
             self.created[updated.id] = updated
-        else:
+        elif updated != decision.existing:
             self.updated[updated.id] = updated
+        if updated.number is not None:
+            self.numbers[updated.id] = updated.number
         for address in (*changes.added, *changes.changed):
             self.addresses[address.id] = address_row(address, updated.id, self.now)
         for address_id in changes.removed:
@@ -132,9 +137,14 @@ class Plan:
             self.removed_addresses.add(address_id)
         self._arrive(message, decision, updated, known)
         event = "customer.matched" if decision.is_new_link else "customer.updated"
-        changed = list(decision.explanation.fields_changed)
-        source = decision.customer.source
-        self._tell(message, source, event, customer_id=updated.id, fields=changed)
+        self._tell(
+            message,
+            decision.customer.source,
+            event,
+            customer_id=updated.id,
+            fields=list(decision.explanation.fields_changed),
+            conflicts=[conflict.field for conflict in decision.explanation.conflicts],
+        )
 
     def _arrive(
         self,
@@ -144,7 +154,8 @@ class Plan:
         known: Known,
     ) -> None:
         source = decision.customer.source
-        self._relink(decision.customer, arrived.id)
+        collects = isinstance(decision, Update) and decision.collects
+        self._relink(decision.customer, arrived.id, is_collected=collects)
         self._stage(
             message,
             source,
@@ -176,9 +187,10 @@ class Plan:
 
     def _note_unchanged(self, message: Envelope[Any], decision: Ignore, known: Known) -> None:
         source = decision.customer.source
-        existing = _linked_customer(source, known)
+        existing, link = _linked_customer(source, known), known.link(source.key)
         assert existing  # noqa: S101 - "unchanged" is decided of linked customers only
-        self._relink(decision.customer, existing.id)
+        assert link  # noqa: S101 - likewise
+        self._relink(decision.customer, existing.id, is_collected=link.is_collected)
         if known.staging(source.key):
             self._stage(
                 message,
@@ -191,8 +203,10 @@ class Plan:
             )
         self.outcomes["customer.unchanged"] += 1
 
-    def _relink(self, customer: Customer, customer_id: UUID) -> None:
-        self.links[customer.source.key] = link_row(customer, customer_id, self.now)
+    def _relink(self, customer: Customer, customer_id: UUID, *, is_collected: bool = False) -> None:
+        self.links[customer.source.key] = link_row(
+            customer, customer_id, self.now, is_collected=is_collected
+        )
         # It is there, whatever an earlier message of the batch said.
         self.removed_links.discard(customer.source.key)
 
@@ -233,11 +247,11 @@ class Plan:
         customer_id: UUID | None = None,
         reason: str | None = None,
         fields: list[str] | None = None,
+        conflicts: list[str] | None = None,
     ) -> None:
         self.outcomes[event] += 1
-        detail: dict[str, object] = {"reason": reason} if reason else {}
-        if fields:
-            detail["fields"] = fields
+        said = {"reason": reason, "fields": fields, "conflicts": conflicts}
+        detail = {name: value for name, value in said.items() if value}
         self.history.append(
             history.line(
                 at=self.now,

@@ -35,6 +35,8 @@ def customer_row(customer: DirectoryCustomer, number: str | None, now: datetime)
         "email_key": customer.keys.email,
         "phone_key": customer.keys.phone,
         "tax_id_key": customer.keys.tax_id,
+        "name_key": customer.keys.name,
+        "field_times": orjson.dumps(customer.field_times) if customer.field_times else None,
         "created_at": now,
         "updated_at": now,
     }
@@ -54,14 +56,16 @@ def address_row(address: DirectoryAddress, customer_id: UUID, now: datetime) -> 
     }
 
 
-def link_row(customer: Customer, customer_id: UUID, now: datetime) -> Row:
+def link_row(
+    customer: Customer, customer_id: UUID, now: datetime, *, is_collected: bool = False
+) -> Row:
     """Return the row of the link of a remote customer, as it is after taking it over."""
     source = customer.source
     return {
         "channel": source.channel,
         "external_id": source.external_id,
         "customer_id": customer_id,
-        "status": "synchronized",
+        "status": "collected" if is_collected else "synchronized",
         "store_view": source.store_view,
         "customer_group": customer.group,
         "changed_at": source.version.changed_at,
@@ -102,6 +106,8 @@ def to_link(row: sa.Row[Any]) -> Link:
         version=_version(row),
         snapshot=Customer.model_validate_json(row.snapshot),
         exported_number=row.exported_number,
+        store_view=row.store_view,
+        is_collected=row.status == "collected",
     )
 
 
@@ -117,11 +123,18 @@ def to_customer(row: sa.Row[Any], addresses: Iterable[DirectoryAddress]) -> Dire
         id=row.id,
         number=row.number,
         fields={name: values[name] for name in CUSTOMER_FIELDS},
-        keys=MatchKeys(row.number, row.email_key, row.phone_key, row.tax_id_key),
+        keys=MatchKeys(row.number, row.email_key, row.phone_key, row.tax_id_key, row.name_key),
         template=row.template,
         defaults=orjson.loads(row.defaults),
+        field_times=_field_times(row.field_times),
         addresses=tuple(addresses),
     )
+
+
+def _field_times(text: bytes | None) -> dict[str, datetime]:
+    if not text:
+        return {}
+    return {name: datetime.fromisoformat(at) for name, at in orjson.loads(text).items()}
 
 
 def to_address(row: sa.Row[Any]) -> DirectoryAddress:

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.processor.apply import apply
-from services.processor.gather import gather
+from services.processor.cases import Case, cases_of
+from services.processor.gather import Inquiry, gather
 from services.processor.plan import Plan
-from shared.domain.customer import replaced
 from shared.domain.decide import decide
-from shared.domain.errors import UnknownType
-from shared.domain.messages import CustomerDeleted, CustomerImported, CustomerUnreadable, Envelope
-from shared.domain.normalise import normalise_customer
+from shared.domain.known import Known
+from shared.domain.messages import CustomerDeleted, CustomerUnreadable, Envelope
 from shared.domain.policy import Policy
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -25,33 +24,33 @@ def process_batch(messages: Sequence[Envelope[Any]], work: UnitOfWork, policy: P
     Later messages see what earlier ones decided, so two changes to one customer may share a
     batch. Returns what was done. Raises `UnknownType` for a message that is not the processor's.
     """
-    batch = [_accepted(message) for message in messages]
-    known = gather(batch, work)
+    cases = cases_of(messages, work)
+    inquiries = [Inquiry(case.source, case.customer, case.instruction) for case in cases]
+    known = gather(inquiries, work, policy)
     plan = Plan(work.now, policy)
-    for message in batch:
-        match message.body:
-            case CustomerImported(customer=customer):
-                decision = decide(customer, known, policy)
-                plan.add(message, decision, known)
-                known.learn(decision)
-            case CustomerUnreadable():
-                plan.hold_unreadable(message, known)
-            case CustomerDeleted():
-                plan.remove(message, known)
+    for case in cases:
+        _take(case, known, plan)
     apply(plan, work)
     return plan
 
 
-def _accepted(message: Envelope[Any]) -> Envelope[Any]:
-    """Return the message with its customer in canonical form; refuse what is not for us."""
-    body = message.body
-    if not isinstance(body, CustomerImported | CustomerUnreadable | CustomerDeleted):
-        raise UnknownType(f"the processor does not take {message.type}")
-    if not isinstance(body, CustomerImported):
-        return message
-    # A stranger's message that had to be retried comes back as one of ours: still pushed.
-    if message.is_foreign or body.origin == "push":
-        customer = normalise_customer(body.customer)
-        canonical: Envelope[Any] = replaced(message, body=replaced(body, customer=customer))
-        return canonical
-    return message
+def _take(case: Case, known: Known, plan: Plan) -> None:
+    """Decide one case, and let plan and knowledge take it in."""
+    if _is_closed(case, known):
+        plan.outcomes["staging.closed"] += 1
+    elif case.customer:
+        decision = decide(case.customer, known, plan.policy, case.instruction)
+        plan.add(case.message, decision, known)
+        known.learn(decision)
+    elif isinstance(case.message.body, CustomerUnreadable):
+        plan.hold_unreadable(case.message, known)
+    elif isinstance(case.message.body, CustomerDeleted):
+        plan.remove(case.message, known)
+
+
+def _is_closed(case: Case, known: Known) -> bool:
+    """Whether an operator meant a record that does not wait any more: asking twice is harmless."""
+    if case.staging_id is None:
+        return False
+    waiting = known.staging(case.source)
+    return case.customer is None or waiting is None or waiting.id != case.staging_id

@@ -3,78 +3,67 @@
 Pure: no clock, no I/O. The same function serves the processor, dry runs and "explain".
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-from shared.domain.changes import address_changes, addresses_after, field_changes, new_addresses
+from shared.domain.addresses import address_merge
+from shared.domain.case import Case, method_reason
+from shared.domain.creation import create_or_stage
 from shared.domain.customer import Customer, replaced
 from shared.domain.decisions import (
+    AUTOMATIC,
+    AddressChanges,
     Ambiguous,
-    Create,
     Decision,
     Explanation,
-    ExportIntent,
     Hold,
     Ignore,
-    Stage,
+    Instruction,
+    RuleTrial,
     Update,
 )
-from shared.domain.directory import DirectoryCustomer, FieldValue, customer_fields
+from shared.domain.directory import (
+    DirectoryCustomer,
+)
+from shared.domain.evidence import evidence_of
+from shared.domain.exports_due import exports_of_update, first_exports
 from shared.domain.known import Known, Link
-from shared.domain.matching import Match, find_match
-from shared.domain.normalise import MatchKeys, match_keys
-from shared.domain.policy import Policy, StoreViewPolicy
-from shared.domain.templates import additional_values, choose_template
+from shared.domain.matching import Match, find_match, linked
+from shared.domain.merge import field_merge
+from shared.domain.normalise import match_keys
+from shared.domain.policy import (
+    DirectoryKey,
+    GuestPolicy,
+    Policy,
+    ProcessingMethod,
+    StoreViewPolicy,
+)
+from shared.domain.updates import after_update
 
 FILLED_SHIPPING = "shipping address filled from billing"
+COLLECTED = "a guest, collected in one customer"
+CHOSEN = "chosen by an operator"
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One customer that is to be decided, and what the decision rests on."""
-
-    customer: Customer
-    keys: MatchKeys
-    view: StoreViewPolicy
-    link: Link | None
-    known: Known
-    policy: Policy
-    explanation: Explanation
-
-
-def decide(customer: Customer, known: Known, policy: Policy) -> Decision:
-    """Say what becomes of `customer`."""
+def decide(
+    customer: Customer, known: Known, policy: Policy, instruction: Instruction = AUTOMATIC
+) -> Decision:
+    """Say what becomes of `customer`, by the policy and what somebody asked for beyond it."""
     explanation = Explanation(config_version=policy.version)
     if _is_superseded(customer, known):
         return Ignore(customer, "superseded", explanation)
     view = policy.store_view(customer.source.channel, customer.source.store_view)
     if view is None:
         return Hold(customer, "unknown_store_view", explanation)
-    link = known.link(customer.source.key)
+    link = _standing_link(customer, view, known)
     if link is None and _is_before_start(customer, view):
         return Ignore(customer, "before_start_date", explanation)
     keys = match_keys(customer)
-    return _identify(_Case(customer, keys, view, link, known, policy, explanation))
-
-
-def _identify(case: _Case) -> Decision:
-    """Find out who the customer is, and go on if that is clear and enough is known."""
-    match = _match(case)
-    case = replace(case, explanation=replace(case.explanation, rules=match.trail))
-    if match.is_ambiguous:
-        return Ambiguous(case.customer, match.candidates, case.explanation)
-    existing = case.known.customer(match.customer_id) if match.customer_id else None
-    if case.customer.default_billing is None:
-        return Hold(case.customer, "no_billing_address", case.explanation, existing)
-    case = _with_shipping(case)
-    return _update_or_stage(case, existing) if existing else _create_or_stage(case)
-
-
-def _match(case: _Case) -> Match:
-    if case.link:
-        return Match(case.link.customer_id)
-    return find_match(case.customer.source.key, case.keys, case.known, case.policy.matching)
+    case = Case(customer, keys, view, link, known, policy, instruction, explanation)
+    if customer.is_guest and view.guests is GuestPolicy.COLLECT and _may_be_collected(link):
+        return _collect(case)
+    if customer.is_guest and view.guests is GuestPolicy.HOLD and not (link or case.is_asked_for):
+        return Hold(customer, "guest", explanation)
+    return _identify(case)
 
 
 def _is_superseded(customer: Customer, known: Known) -> bool:
@@ -88,13 +77,79 @@ def _is_superseded(customer: Customer, known: Known) -> bool:
     )
 
 
+def _standing_link(customer: Customer, view: StoreViewPolicy, known: Known) -> Link | None:
+    """Return the link that still holds.
+
+    None for one whose customer is gone, and for somebody who was collected with all other guests
+    and is a guest no longer: who that is has to be found out.
+    """
+    link = known.link(customer.source.key)
+    if link is None or known.customer(link.customer_id) is None:
+        return None
+    is_still_collected = customer.is_guest and view.guests is GuestPolicy.COLLECT
+    return link if is_still_collected or not link.is_collected else None
+
+
 def _is_before_start(customer: Customer, view: StoreViewPolicy) -> bool:
     """Unlinked customers from before the start date are never imported (C365-3)."""
     registered, start = customer.registered_at, view.start_date
     return bool(registered and start and registered < start)
 
 
-def _with_shipping(case: _Case) -> _Case:
+def _may_be_collected(link: Link | None) -> bool:
+    """Whether a guest has no customer of its own."""
+    return link is None or link.is_collected
+
+
+def _collect(case: Case) -> Decision:
+    """Tie a guest to the customer that all guests of the store view are (ASK-3)."""
+    customer = case.customer
+    found = case.known.candidates(DirectoryKey.CUSTOMER_NUMBER, case.view.guest_customer or "")
+    existing = case.known.customer(found[0]) if found else None
+    if existing is None:
+        return Hold(customer, "no_guest_customer", case.explanation)
+    if case.link and case.link.customer_id == existing.id:
+        return Ignore(customer, "unchanged", case.explanation)
+    if case.view.processing_method is ProcessingMethod.NONE and not case.is_asked_for:
+        return case.staged("method_none", existing)
+    return replace(_link_only(case.noting(COLLECTED), existing), collects=True)
+
+
+def _identify(case: Case) -> Decision:
+    """Find out who the customer is, and go on if that is clear and enough is known."""
+    chosen_id = case.instruction.customer_id
+    if chosen_id and case.known.customer(chosen_id) is None:
+        return Hold(case.customer, "chosen_customer_gone", case.explanation)
+    match = _match(case)
+    case = case.tried(match)
+    if match.is_ambiguous:
+        return Ambiguous(case.customer, match.candidates, case.explanation)
+    existing = case.known.customer(match.customer_id)
+    if existing and case.link and case.link.customer_id != existing.id:
+        # An operator ties the record to somebody else: what it said of the former is past.
+        case = replace(case, link=None)
+    if case.instruction.links_only and case.link is None:
+        return _link_only(case, existing) if existing else case.staged("link_only")
+    if case.customer.default_billing is None:
+        return Hold(case.customer, "no_billing_address", case.explanation, existing)
+    case = _with_shipping(case)
+    return _update_or_stage(case, existing) if existing else create_or_stage(case)
+
+
+def _match(case: Case) -> Match:
+    chosen = case.known.customer(case.instruction.customer_id)
+    if chosen:
+        return Match(chosen.id, trail=(RuleTrial(CHOSEN, "matched", None, (chosen.id,)),))
+    if case.link:
+        return linked(case.link.source, case.link.customer_id)
+    if case.instruction.creates:
+        return Match()
+    source = case.customer.source
+    rules = case.policy.rules_for(source.channel, case.customer.kind)
+    return find_match(source, evidence_of(case.customer, case.keys, rules), case.known, case.policy)
+
+
+def _with_shipping(case: Case) -> Case:
     """Let the billing address take deliveries where no default shipping is said (C365-7)."""
     if case.customer.default_shipping:
         return case
@@ -102,102 +157,47 @@ def _with_shipping(case: _Case) -> _Case:
         replaced(address, is_default_shipping=True) if address.is_default_billing else address
         for address in case.customer.addresses
     )
-    return replace(
-        case,
-        customer=replaced(case.customer, addresses=addresses),
-        explanation=replace(case.explanation, notes=(FILLED_SHIPPING,)),
+    customer = replaced(case.customer, addresses=addresses)
+    return replace(case, customer=customer).noting(FILLED_SHIPPING)
+
+
+def _link_only(case: Case, existing: DirectoryCustomer) -> Update:
+    """Tie the record to a customer and leave that customer as it is (XPR-9)."""
+    return Update(
+        customer=case.customer,
+        existing=existing,
+        updated=existing,
+        field_changes={},
+        address_changes=AddressChanges(),
+        is_new_link=True,
+        exports=first_exports(existing, case.policy, case.customer.source.channel),
+        explanation=case.explanation,
     )
 
 
-def _create_or_stage(case: _Case) -> Decision:
-    customer, new_id = case.customer, case.known.new_id
-    if not case.view.processing_method.creates:
-        return Stage(customer, _method_reason(case.view), case.explanation)
-    template, tried = choose_template(customer, case.policy.templates)
-    if template is None:
-        explanation = replace(case.explanation, templates_tried=tried)
-        return Hold(customer, "no_template", explanation)
-    created = DirectoryCustomer(
-        id=new_id(),
-        number=None,
-        fields=customer_fields(customer),
-        keys=case.keys,
-        template=template.name,
-        defaults=template.values,
-        addresses=new_addresses(customer, new_id),
-    )
-    return Create(
-        customer=customer,
-        created=created,
-        template=template,
-        exports=_first_exports(created, case),
-        explanation=replace(case.explanation, templates_tried=tried, template=template.name),
-    )
-
-
-def _update_or_stage(case: _Case, existing: DirectoryCustomer) -> Decision:
-    customer, link = case.customer, case.link
+def _update_or_stage(case: Case, existing: DirectoryCustomer) -> Decision:
+    customer, link, repairs = case.customer, case.link, case.instruction.repairs
     snapshot = link.snapshot if link else None
-    fields = field_changes(customer, snapshot, existing)
-    addresses = address_changes(customer, snapshot, existing, case.known.new_id)
-    exports = _exports_of_update(existing, case)
-    if link and not (fields or addresses or exports):
-        return Ignore(customer, "unchanged", case.explanation)
-    if not case.view.processing_method.updates:
-        return Stage(customer, _method_reason(case.view), case.explanation, existing)
-    updated = replace(
-        existing,
-        fields={**existing.fields, **fields},
-        keys=_merged_keys(existing, case.keys, fields),
-        addresses=addresses_after(existing, addresses),
+    ownership = case.policy.ownership(customer.source.channel)
+    fields = field_merge(customer, snapshot, existing, ownership, repairs=repairs)
+    addresses = address_merge(
+        customer, snapshot, existing, ownership, case.known.new_id, repairs=repairs
     )
-    changed = (*fields, *(("addresses",) if addresses else ()))
+    conflicts = (*fields.conflicts, *addresses.conflicts)
+    exports = exports_of_update(existing, customer, link, case.policy)
+    changes = fields.changes, addresses.changes
+    if link and not (any(changes) or conflicts or exports):
+        return Ignore(customer, "unchanged", case.explanation)
+    if not (case.view.processing_method.updates or case.is_asked_for):
+        return case.staged(method_reason(case.view), existing)
+    changed = (*fields.changes, *(("addresses",) if addresses.changes else ()))
     return Update(
         customer=customer,
         existing=existing,
-        updated=updated,
-        field_changes=fields,
-        address_changes=addresses,
+        updated=after_update(existing, customer, case.keys, fields.changes, addresses.changes),
+        field_changes=fields.changes,
+        address_changes=addresses.changes,
         is_new_link=link is None,
         exports=exports,
-        explanation=replace(case.explanation, fields_changed=changed),
+        explanation=replace(case.explanation, fields_changed=changed, conflicts=conflicts),
     )
-
-
-def _merged_keys(
-    existing: DirectoryCustomer, said: MatchKeys, changes: Mapping[str, FieldValue]
-) -> MatchKeys:
-    """Return the keys after an update: a changed field's new key, and keys that were missing."""
-    taken = {
-        name: key
-        for name in ("email", "phone", "tax_id")
-        if (key := getattr(said, name)) and (name in changes or not getattr(existing.keys, name))
-    }
-    return existing.keys._replace(**taken)
-
-
-def _first_exports(directory: DirectoryCustomer, case: _Case) -> tuple[ExportIntent, ...]:
-    """Return the two exports that a newly linked customer gets (C365-17)."""
-    number = ExportIntent("customer_number")
-    wanted = case.policy.additional_data(case.customer.source.channel)
-    values = additional_values(directory.template, directory.defaults, wanted)
-    return (number, ExportIntent("additional_data", values)) if values else (number,)
-
-
-def _exports_of_update(existing: DirectoryCustomer, case: _Case) -> tuple[ExportIntent, ...]:
-    """Return what the shop lacks: everything on a first link, the number if it was lost there."""
-    link, customer = case.link, case.customer
-    if link is None:
-        return _first_exports(existing, case)
-    was_written = link.exported_number is not None and link.exported_number == existing.number
-    is_lost = customer.said("customer_number") and customer.customer_number != existing.number
-    return (ExportIntent("customer_number"),) if was_written and is_lost else ()
-
-
-def _method_reason(
-    view: StoreViewPolicy,
-) -> Literal["method_none", "method_update", "method_create"]:
-    method = view.processing_method
-    if method.creates:
-        return "method_create"
-    return "method_update" if method.updates else "method_none"

@@ -32,7 +32,9 @@ HoldReason = Literal[
     "guest",
     "guest_unmatched",
     "no_guest_customer",
+    "chosen_customer_gone",
 ]
+StageReason = Literal["method_none", "method_update", "method_create", "link_only"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Stage:
     """Waits for an operator because the processing method, or a link-only import, says so."""
 
     customer: Customer
-    reason: Literal["method_none", "method_update", "method_create", "link_only"]
+    reason: StageReason
     explanation: Explanation
     existing: DirectoryCustomer | None = None
 
@@ -166,7 +168,11 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Changes to a known customer. `is_new_link` when it was matched just now."""
+    """Changes to a known customer.
+
+    `is_new_link` when it was matched just now; `collects` when it is a guest who shares the
+    customer with all others.
+    """
 
     customer: Customer
     existing: DirectoryCustomer
@@ -176,6 +182,7 @@ class Update:
     is_new_link: bool
     exports: tuple[ExportIntent, ...]
     explanation: Explanation
+    collects: bool = False
 
 
 Decision = Ignore | Hold | Stage | Ambiguous | Create | Update

@@ -6,12 +6,12 @@ and a change named by its field.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from shared.domain.customer import Address, Customer, Phone
-from shared.domain.normalise import MatchKeys
+from shared.domain.customer import Address, Customer, CustomerKind, Phone
+from shared.domain.normalise import MatchKeys, name_key
 
 FieldValue = str | bool | date | None
 
@@ -44,7 +44,10 @@ class DirectoryAddress:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryCustomer:
-    """A customer in the directory. `number` is None only until it is drawn."""
+    """A customer in the directory. `number` is None only until it is drawn.
+
+    `field_times` says when fields were last changed, of those that were since the creation.
+    """
 
     id: UUID
     number: str | None
@@ -52,6 +55,7 @@ class DirectoryCustomer:
     keys: MatchKeys = NO_KEYS
     template: str | None = None
     defaults: Mapping[str, str] = field(default_factory=dict)
+    field_times: Mapping[str, datetime] = field(default_factory=dict)
     addresses: tuple[DirectoryAddress, ...] = ()
 
 
@@ -76,6 +80,22 @@ def address_fields(address: Address) -> dict[str, FieldValue]:
     fields["lines"] = "\n".join(address.lines)
     fields["phone"] = phone_text(address.phone)
     return fields
+
+
+def directory_name_key(customer: DirectoryCustomer) -> str | None:
+    """Return what the directory's own name and billing address are found by."""
+    billing = next((a for a in customer.addresses if a.is_default_billing), None)
+    if billing is None:
+        return None
+    said = {name: value for name, value in customer.fields.items() if isinstance(value, str)}
+    company = said.get("company_name") if said.get("kind") == CustomerKind.BUSINESS else None
+    names = (company,) if company else (said.get("first_name"), said.get("last_name"))
+    place = billing.fields
+    return name_key(names, _text(place.get("postcode")), _text(place.get("country")))
+
+
+def _text(value: FieldValue) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def phone_text(phone: Phone | None) -> str | None:

@@ -5,9 +5,9 @@ the batch sees what an earlier one decided.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -15,18 +15,32 @@ from uuid_utils.compat import uuid7
 from shared.domain.customer import Customer, Source, SourceKey, Version
 from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, Stage, Update
 from shared.domain.directory import DirectoryCustomer
-from shared.domain.policy import MatchBy
+from shared.domain.normalise import place_of
+from shared.domain.policy import DirectoryKey
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A remote record that is a known customer, and what was last taken over from it."""
+    """A remote record that is a known customer, and what was last taken over from it.
+
+    `is_collected` where the customer is the one that all guests share.
+    """
 
     source: SourceKey
     customer_id: UUID
     version: Version
     snapshot: Customer
     exported_number: str | None = None
+    store_view: str = ""
+    is_collected: bool = False
+
+
+class Account(NamedTuple):
+    """A remote record that is linked to a customer, and the store view it was last seen in."""
+
+    source: SourceKey
+    customer_id: UUID
+    store_view: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +55,8 @@ class OpenStaging:
 class Known:
     """Everything a batch's decisions may look at, indexed as they look.
 
-    `links` are those of the batch's own customers; `linked` says which remote records the known
-    customers are linked to already.
+    `links` are those of the batch's own customers; `accounts` are all the remote records that the
+    known customers are linked to already.
     """
 
     def __init__(
@@ -50,18 +64,19 @@ class Known:
         links: Iterable[Link] = (),
         customers: Iterable[DirectoryCustomer] = (),
         staging: Iterable[OpenStaging] = (),
-        linked: Iterable[tuple[SourceKey, UUID]] = (),
+        accounts: Iterable[Account] = (),
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self.new_id = new_id
         self._links: dict[SourceKey, Link] = {}
-        self._linked: defaultdict[UUID, set[SourceKey]] = defaultdict(set)
+        self._accounts: defaultdict[UUID, dict[SourceKey, str]] = defaultdict(dict)
         self._customers: dict[UUID, DirectoryCustomer] = {}
-        self._by_key: defaultdict[tuple[MatchBy, str], dict[UUID, None]] = defaultdict(dict)
+        self._by_key: defaultdict[tuple[DirectoryKey, str], dict[UUID, None]] = defaultdict(dict)
+        self._by_place: defaultdict[str, dict[UUID, str]] = defaultdict(dict)
         self._staging: dict[SourceKey, OpenStaging] = {entry.source: entry for entry in staging}
         self._reserved: dict[SourceKey, UUID] = {}
-        for source, customer_id in linked:
-            self._linked[customer_id].add(source)
+        for account in accounts:
+            self._accounts[account.customer_id][account.source] = account.store_view
         for link in links:
             self._add_link(link)
         for customer in customers:
@@ -71,9 +86,9 @@ class Known:
         """Return the link of a remote record."""
         return self._links.get(source)
 
-    def customer(self, customer_id: UUID) -> DirectoryCustomer:
-        """Return a customer of the directory. Raises KeyError if it was not gathered."""
-        return self._customers[customer_id]
+    def customer(self, customer_id: UUID | None) -> DirectoryCustomer | None:
+        """Return a customer of the directory, or None if there is no such customer any more."""
+        return self._customers.get(customer_id) if customer_id else None
 
     def staging(self, source: SourceKey) -> OpenStaging | None:
         """Return the open staging record of a remote record."""
@@ -90,15 +105,23 @@ class Known:
         key = source.key
         self._staging[key] = OpenStaging(self.staging_id(key), key, source.version)
 
-    def candidates(self, by: MatchBy, key: str) -> tuple[UUID, ...]:
-        """Return the customers whose `by` equals `key` exactly, oldest first."""
-        return tuple(self._by_key.get((by, key), ()))
+    def candidates(self, key: DirectoryKey, value: str) -> tuple[UUID, ...]:
+        """Return the customers whose `key` is exactly `value`, oldest first."""
+        return tuple(self._by_key.get((key, value), ()))
+
+    def names_at(self, place: str) -> tuple[tuple[UUID, str], ...]:
+        """Return the customers at a place, each with its name key, oldest first."""
+        return tuple(self._by_place.get(place, {}).items())
+
+    def accounts(self, customer_id: UUID) -> Mapping[SourceKey, str]:
+        """Return the remote records that are this customer, with their store views."""
+        return self._accounts.get(customer_id, {})
 
     def is_linked_elsewhere(self, customer_id: UUID, source: SourceKey) -> bool:
         """Whether another account of the same channel is this customer already."""
         return any(
             other.channel == source.channel and other != source
-            for other in self._linked.get(customer_id, ())
+            for other in self.accounts(customer_id)
         )
 
     def learn(self, decision: Decision) -> None:
@@ -110,15 +133,16 @@ class Known:
                 self._relink(decision.customer, created.id)
             case Update(updated=updated):
                 self._add_customer(updated)
-                self._relink(decision.customer, updated.id)
+                self._relink(decision.customer, updated.id, is_collected=decision.collects)
             case Ignore(reason="unchanged"):
-                self._relink(decision.customer, self._links[source.key].customer_id)
+                link = self._links[source.key]
+                self._relink(decision.customer, link.customer_id, is_collected=link.is_collected)
             case Hold() | Stage() | Ambiguous():
                 self.stage(source)
             case Ignore():
                 pass
 
-    def _relink(self, customer: Customer, customer_id: UUID) -> None:
+    def _relink(self, customer: Customer, customer_id: UUID, *, is_collected: bool = False) -> None:
         self._staging.pop(customer.source.key, None)
         self._reserved.pop(customer.source.key, None)
         before = self._links.get(customer.source.key)
@@ -129,26 +153,35 @@ class Known:
                 version=customer.source.version,
                 snapshot=customer,
                 exported_number=before.exported_number if before else None,
+                store_view=customer.source.store_view,
+                is_collected=is_collected,
             )
         )
 
     def _add_link(self, link: Link) -> None:
+        before = self._links.get(link.source)
+        if before and before.customer_id != link.customer_id:
+            self._accounts[before.customer_id].pop(link.source, None)
         self._links[link.source] = link
-        self._linked[link.customer_id].add(link.source)
+        self._accounts[link.customer_id][link.source] = link.store_view
 
     def _add_customer(self, customer: DirectoryCustomer) -> None:
         if before := self._customers.get(customer.id):
             for key in directory_keys(before):
                 self._by_key[key].pop(before.id, None)
+            if before.keys.name:
+                self._by_place[place_of(before.keys.name)].pop(before.id, None)
         self._customers[customer.id] = customer
         for key in directory_keys(customer):
             self._by_key[key][customer.id] = None
+        if customer.keys.name:
+            self._by_place[place_of(customer.keys.name)][customer.id] = customer.keys.name
 
 
-def directory_keys(customer: DirectoryCustomer) -> list[tuple[MatchBy, str]]:
+def directory_keys(customer: DirectoryCustomer) -> list[tuple[DirectoryKey, str]]:
     """Return every normalised key that `customer` can be found by."""
     keys = customer.keys._replace(customer_number=customer.number)
     return [(by, key) for by in _KEYS if (key := getattr(keys, by))]
 
 
-_KEYS: Final = tuple(MatchBy)
+_KEYS: Final = tuple(DirectoryKey)

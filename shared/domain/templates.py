@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from shared.domain.conditions import facts_of
 from shared.domain.customer import Customer
-from shared.domain.policy import Template
+from shared.domain.evidence import custom_text
+from shared.domain.normalise import clean_line
+from shared.domain.policy import Policy, Template
 
 
 def choose_template(
@@ -33,3 +35,40 @@ def additional_values(
     """
     known = {"template": template_name or ""} | {f"values.{k}": v for k, v in values.items()}
     return {field: known[name] for field, name in wanted.items() if known.get(name)}
+
+
+def missing_values(template: Template, required: Sequence[str]) -> tuple[str, ...]:
+    """Return the values that the ERP requires and the template does not give."""
+    return tuple(name for name in required if not template.values.get(name))
+
+
+def number_from_platform(template: Template, customer: Customer) -> str | None:
+    """Return the customer number that the platform has, or None where it has none.
+
+    Only for a template that takes its numbers from there.
+    """
+    where = template.number_from or ""
+    family, dot, name = where.partition(".")
+    if dot:
+        text = custom_text(customer.custom, family, name)
+    elif where == "external_id":
+        text = customer.source.external_id
+    else:
+        text = clean_line(customer.customer_number or "") or None
+    return f"{template.number_prefix}{text}" if text else None
+
+
+def numbers_spoken_of(customer: Customer, policy: Policy) -> set[str]:
+    """Return the customer numbers that deciding about `customer` may have to look up.
+
+    Those that a template would take from the platform, and that of the customer of all guests.
+    """
+    source = customer.source
+    view = policy.store_view(source.channel, source.store_view)
+    taken = (
+        number_from_platform(template, customer)
+        for template in policy.templates
+        if template.number_from
+    )
+    guests = view.guest_customer if view and customer.is_guest else None
+    return {number for number in (*taken, guests) if number}

@@ -4,8 +4,14 @@ Pure and offline. What cannot be understood is kept as written, with the problem
 """
 
 from shared.domain.normalise.country import country_code, iso3
-from shared.domain.normalise.customer import MatchKeys, match_keys, normalise_customer
+from shared.domain.normalise.customer import (
+    MatchKeys,
+    home_country,
+    match_keys,
+    normalise_customer,
+)
 from shared.domain.normalise.email import email_key
+from shared.domain.normalise.name import name_key, name_of, place_of
 from shared.domain.normalise.phone import parse_phone, phone_key
 from shared.domain.normalise.postcode import postcode
 from shared.domain.normalise.region import region
@@ -18,11 +24,15 @@ __all__ = [
     "clean_text",
     "country_code",
     "email_key",
+    "home_country",
     "iso3",
     "match_keys",
+    "name_key",
+    "name_of",
     "normalise_customer",
     "parse_phone",
     "phone_key",
+    "place_of",
     "postcode",
     "region",
     "tax_id",

@@ -12,6 +12,7 @@ from shared.domain.customer import (
     Address,
     Custom,
     Customer,
+    CustomerKind,
     CustomValue,
     FieldWarning,
     Model,
@@ -20,6 +21,7 @@ from shared.domain.customer import (
 )
 from shared.domain.normalise.country import country_code
 from shared.domain.normalise.email import email, email_key
+from shared.domain.normalise.name import name_key
 from shared.domain.normalise.phone import parse_phone, phone_key
 from shared.domain.normalise.postcode import postcode
 from shared.domain.normalise.region import agreed_region
@@ -42,6 +44,7 @@ class MatchKeys(NamedTuple):
     email: str | None = None
     phone: str | None = None
     tax_id: str | None = None
+    name: str | None = None
 
 
 def match_keys(customer: Customer) -> MatchKeys:
@@ -52,14 +55,31 @@ def match_keys(customer: Customer) -> MatchKeys:
         customer_number=clean_line(customer.customer_number or "") or None,
         email=email_key(customer.email),
         phone=phone_key(customer.phone) or phone_key(billing.phone if billing else None),
-        tax_id=tax_id_key(number, _home(customer)),
+        tax_id=tax_id_key(number, home_country(customer)),
+        name=_name_key(customer, billing),
     )
+
+
+def home_country(customer: Customer) -> str | None:
+    """Return the country by which the customer's own numbers are read."""
+    for address in (customer.default_billing, customer.default_shipping):
+        if address and (country := country_code(address.country)):
+            return country
+    return None
+
+
+def _name_key(customer: Customer, billing: Address | None) -> str | None:
+    if billing is None:
+        return None
+    is_business = customer.kind is CustomerKind.BUSINESS and customer.company_name
+    names = (customer.company_name,) if is_business else (customer.first_name, customer.last_name)
+    return name_key(names, billing.postcode, billing.country)
 
 
 def normalise_customer(customer: Customer) -> Customer:
     """Return `customer` in canonical form: the same object if it already was."""
     draft = _Draft(customer)
-    home = _home(customer)
+    home = home_country(customer)
     phone_country = home or _language_country(customer.language)
     draft.rewrite(_CUSTOMER_LINES, _clean_line)
     draft.rewrite(["email"], email)
@@ -161,14 +181,6 @@ def _custom_value(value: CustomValue) -> CustomValue:
 
 def _clean_line(text: str) -> tuple[str, None]:
     return clean_line(text), None
-
-
-def _home(customer: Customer) -> str | None:
-    """Return the country by which the customer's own numbers are read."""
-    for address in (customer.default_billing, customer.default_shipping):
-        if address and (country := country_code(address.country)):
-            return country
-    return None
 
 
 def _language_country(language: str | None) -> str | None:

@@ -15,7 +15,9 @@ from shared.domain.messages import (
     CustomerImported,
     CustomerUnreadable,
     Envelope,
+    ImportAnswered,
     ImportRequested,
+    StagingProcess,
     parcel,
     routing_key,
     type_of,
@@ -40,6 +42,8 @@ BODIES: Final[tuple[Model, ...]] = (
         version=VERSION,
     ),
     ImportRequested(channel="shop"),
+    ImportAnswered(channel="shop", external_id="42", answer="customer", customer_number="C00042"),
+    StagingProcess(channel="shop", external_id="42", staging_id=uuid4()),
 )
 
 

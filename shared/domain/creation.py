@@ -1,0 +1,54 @@
+"""Creation: what a customer who is nobody known becomes, and what may keep it waiting."""
+
+from dataclasses import replace
+
+from shared.domain.case import Case, method_reason
+from shared.domain.decisions import Create, Decision, Hold
+from shared.domain.directory import DirectoryCustomer, customer_fields
+from shared.domain.exports_due import first_exports
+from shared.domain.places import new_addresses
+from shared.domain.policy import DirectoryKey, GuestPolicy, Template
+from shared.domain.templates import choose_template, missing_values, number_from_platform
+
+
+def create_or_stage(case: Case) -> Decision:
+    """Create the customer by its template, or say what it waits for."""
+    customer = case.customer
+    if customer.is_guest and case.view.guests is GuestPolicy.LINK and not case.is_asked_for:
+        return Hold(customer, "guest_unmatched", case.explanation)
+    if not (case.view.processing_method.creates or case.instruction.processes):
+        return case.staged(method_reason(case.view))
+    template, tried = choose_template(customer, case.policy.templates)
+    case = replace(case, explanation=replace(case.explanation, templates_tried=tried))
+    if template is None:
+        return Hold(customer, "no_template", case.explanation)
+    if missing := missing_values(template, case.policy.required_values):
+        case = case.noting(f"template {template.name} lacks {', '.join(missing)}")
+        return Hold(customer, "incomplete_template", case.explanation)
+    return _create(case, template)
+
+
+def _create(case: Case, template: Template) -> Decision:
+    customer, new_id = case.customer, case.known.new_id
+    number = number_from_platform(template, customer) if template.number_from else None
+    if template.number_from and number is None:
+        case = case.noting(f"{template.number_from} is empty")
+        return Hold(customer, "no_number", case.explanation)
+    if number and case.known.candidates(DirectoryKey.CUSTOMER_NUMBER, number):
+        return Hold(customer, "number_taken", case.explanation)
+    created = DirectoryCustomer(
+        id=new_id(),
+        number=number,
+        fields=customer_fields(customer),
+        keys=case.keys._replace(customer_number=number),
+        template=template.name,
+        defaults=template.values,
+        addresses=new_addresses(customer, new_id),
+    )
+    return Create(
+        customer=customer,
+        created=created,
+        template=template,
+        exports=first_exports(created, case.policy, customer.source.channel),
+        explanation=replace(case.explanation, template=template.name),
+    )

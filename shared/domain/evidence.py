@@ -1,0 +1,86 @@
+"""Evidence: what a customer gives to be recognised by, rule by rule, in normal form.
+
+The processor looks up what it says here before it decides; the matching then goes by the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from shared.domain.customer import Custom, Customer, CustomValue
+from shared.domain.normalise import (
+    MatchKeys,
+    clean_line,
+    email_key,
+    home_country,
+    parse_phone,
+    phone_key,
+    tax_id_key,
+)
+from shared.domain.policy import DirectoryKey, MatchBy, MatchRule
+
+_KEY_OF: Final[Mapping[MatchBy, DirectoryKey]] = MappingProxyType(
+    {
+        MatchBy.CUSTOMER_NUMBER: DirectoryKey.CUSTOMER_NUMBER,
+        MatchBy.EMAIL: DirectoryKey.EMAIL,
+        MatchBy.PHONE: DirectoryKey.PHONE,
+        MatchBy.TAX_ID: DirectoryKey.TAX_ID,
+        MatchBy.NAME_POSTCODE: DirectoryKey.NAME,
+        MatchBy.SIMILAR: DirectoryKey.NAME,
+    }
+)
+_FAMILY_OF: Final[Mapping[MatchBy, str]] = MappingProxyType(
+    {
+        MatchBy.ATTRIBUTE: "attributes",
+        MatchBy.METAFIELD: "metafields",
+        MatchBy.FORM_FIELD: "form_fields",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What `rule` goes by: which key of the directory is looked up, and its value, if there is."""
+
+    rule: MatchRule
+    key: DirectoryKey
+    value: str | None
+
+
+def evidence_of(
+    customer: Customer, keys: MatchKeys, rules: tuple[MatchRule, ...]
+) -> tuple[Evidence, ...]:
+    """Return the evidence for each of `rules`, in their order; `keys` are the customer's own."""
+    return tuple(_evidence(customer, keys, rule) for rule in rules)
+
+
+def custom_text(custom: Custom, family: str, name: str) -> str | None:
+    """Return a custom value as text, or None where there is none."""
+    values: Mapping[str, CustomValue] = getattr(custom, family)
+    value = values.get(name)
+    if value is None or isinstance(value, bool):
+        return None
+    return clean_line(str(value)) or None
+
+
+def _evidence(customer: Customer, keys: MatchKeys, rule: MatchRule) -> Evidence:
+    if rule.by.is_custom:
+        key = rule.key or DirectoryKey.CUSTOMER_NUMBER
+        text = custom_text(customer.custom, _FAMILY_OF[rule.by], rule.name or "")
+        return Evidence(rule, key, _normalised(text, key, customer) if text else None)
+    key = _KEY_OF[rule.by]
+    return Evidence(rule, key, getattr(keys, key))
+
+
+def _normalised(text: str, key: DirectoryKey, customer: Customer) -> str | None:
+    """Return `text` as the directory keeps the key that it is compared with."""
+    match key:
+        case DirectoryKey.EMAIL:
+            return email_key(text)
+        case DirectoryKey.PHONE:
+            return phone_key(parse_phone(text, home_country(customer))[0])
+        case DirectoryKey.TAX_ID:
+            return tax_id_key(text, home_country(customer))
+        case _:
+            return text
