@@ -21,6 +21,12 @@ RULES: Final[Mapping[str, str]] = {
     "email": "e-mail address",
     "phone": "telephone number",
     "tax_id": "tax id",
+    "name_postcode": "name and postcode",
+    "attribute": "attribute",
+    "metafield": "metafield",
+    "form_field": "form field",
+    "similar": "similar name, same postcode",
+    "link": "link",
 }
 OUTCOMES: Final[Mapping[str, str]] = {
     "matched": "found this customer",
@@ -28,6 +34,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "no_candidate": "found nobody",
     "ambiguous": "found several",
     "already_linked": "found one who has another account in this channel",
+    "suggested": "suggests these, to be confirmed by a person",
 }
 _HELD: Final[Mapping[str, tuple[str, str]]] = {
     "no_billing_address": (
@@ -37,6 +44,35 @@ _HELD: Final[Mapping[str, tuple[str, str]]] = {
     "no_template": (
         "Held: the condition of no template holds.",
         "Widen a condition, or add a template without one as the last.",
+    ),
+    "incomplete_template": (
+        "Held: the template lacks values that the ERP requires.",
+        ("Add the values named below to the template in patron.toml, or take them out of"
+        " erp.required_values."),
+    ),
+    "no_number": (
+        "Held: the template takes the customer number from the shop, which has none.",
+        "Enter it in the shop, or let the template draw from a number series.",
+    ),
+    "number_taken": (
+        "Held: another customer has the number that the shop says.",
+        "If it is the same customer, link it to that number; else correct the number in the shop.",
+    ),
+    "guest": (
+        "Held: a guest, and the store view leaves guests to an operator.",
+        "See guests of the store view.",
+    ),
+    "guest_unmatched": (
+        "Held: a guest whom no rule found, and the store view only links guests.",
+        "Link it, create it, or see guests of the store view.",
+    ),
+    "no_guest_customer": (
+        "Held: the customer that guests are collected in does not exist.",
+        "See guest_customer of the store view; it is the number of a customer.",
+    ),
+    "chosen_customer_gone": (
+        "Held: the customer that an operator chose does not exist any more.",
+        "Choose another one.",
     ),
     "unknown_store_view": (
         "Held: its store view is not configured.",
@@ -58,12 +94,22 @@ _HELD: Final[Mapping[str, tuple[str, str]]] = {
         "Staged: a known customer, and the store view's processing method only creates.",
         "See processing_method of the store view.",
     ),
+    "link_only": (
+        "Staged: no rule found a customer, and the import was to link only.",
+        "Process it to create a customer, or link it to one.",
+    ),
     "ambiguous": (
         "Parked: more than one customer may be meant, so none was touched.",
         "Compare the candidates; an operator decides.",
     ),
     "unchanged": ("Superseded: what the shop says now is what is known already.", ""),
+    "operator": ("Discarded by an operator.", "A later change in the shop stages it again."),
+    "removed_in_shop": ("Discarded: the customer was deleted in the shop.", ""),
 }
+_SUGGESTED: Final = (
+    "Parked: somebody of a similar name lives at the same postcode.",
+    "Compare them; an operator decides.",
+)
 _OTHER_ACCOUNT: Final = (
     "Parked: this may be a customer who has another account in the same shop.",
     "Compare the two; an operator decides. A family may share a telephone.",
@@ -107,9 +153,21 @@ def customer_of(record: StagingRecord) -> Customer | None:
     return CustomerImported.model_validate_json(record.body).customer
 
 
-def candidates_of(record: StagingRecord) -> set[UUID]:
-    """Return every customer that the explanation speaks of."""
-    return {one for trial in explanation_of(record).rules for one in trial.candidates}
+def candidates_of(record: StagingRecord) -> tuple[UUID, ...]:
+    """Return every customer that the explanation speaks of, in the order they were found."""
+    trials = explanation_of(record).rules
+    return tuple(dict.fromkeys(one for trial in trials for one in trial.candidates))
+
+
+def rule_name(label: str) -> str:
+    """Return a matching rule in words, with the custom field that it names."""
+    by, _, name = label.partition(" ")
+    return f"{RULES[by]} {name}".strip() if by in RULES else label
+
+
+def why(state: str, reason: str | None) -> str:
+    """Return in a sentence why a record that has not arrived is where it is."""
+    return _HELD.get(reason or "", (f"{state.capitalize()}: {reason or 'no reason recorded'}.",))[0]
 
 
 def explain(record: StagingRecord, numbers: Mapping[UUID, str | None]) -> Explained:
@@ -121,7 +179,7 @@ def explain(record: StagingRecord, numbers: Mapping[UUID, str | None]) -> Explai
         advice=advice,
         trials=tuple(
             Trial(
-                RULES.get(trial.rule, trial.rule),
+                rule_name(trial.rule),
                 trial.evidence,
                 OUTCOMES.get(trial.outcome, trial.outcome),
                 tuple(_called(one, numbers) for one in trial.candidates),
@@ -137,8 +195,11 @@ def explain(record: StagingRecord, numbers: Mapping[UUID, str | None]) -> Explai
 
 
 def _headline(line: StagingLine, explanation: Explanation) -> tuple[str, str]:
-    if line.state == "ambiguous" and any(t.outcome == "already_linked" for t in explanation.rules):
+    outcomes = {trial.outcome for trial in explanation.rules}
+    if line.state == "ambiguous" and "already_linked" in outcomes:
         return _OTHER_ACCOUNT
+    if line.state == "ambiguous" and "suggested" in outcomes:
+        return _SUGGESTED
     if line.state != "processed":
         unknown = (f"{line.state.capitalize()}: {line.reason or 'no reason recorded'}.", "")
         return _HELD.get(line.reason or "", unknown)
@@ -152,7 +213,7 @@ def _headline(line: StagingLine, explanation: Explanation) -> tuple[str, str]:
 
 def _matched_by(explanation: Explanation) -> str | None:
     matched = (trial.rule for trial in explanation.rules if trial.outcome == "matched")
-    return next((RULES.get(rule, rule) for rule in matched), None)
+    return next((rule_name(rule) for rule in matched if rule != "link"), None)
 
 
 def _called(customer_id: UUID, numbers: Mapping[UUID, str | None]) -> str:

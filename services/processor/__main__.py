@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from services.processor.redecide import EVERY_SECONDS, Redecision
 from services.processor.worker import process_batch
 from shared.domain.messages import Envelope
 from shared.messaging.topology import PROCESSOR_QUEUE
@@ -11,6 +12,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.foundation import Foundation
 from shared.runtime.lifecycle import Worker
+from shared.runtime.loops import Periodic
 from shared.runtime.main import Role, main_of
 from shared.runtime.transactional import TransactionalHandler
 
@@ -36,7 +38,9 @@ def build(foundation: Foundation) -> Role:
         failures=recorder,
         metrics=metrics,
     )
-    return Role(Worker(NAME, [consumer]), [consumer])
+    redecision = Redecision(foundation.units, foundation.outbox.offer, policy.version)
+    redecide = Periodic("redecide", redecision.look, EVERY_SECONDS)
+    return Role(Worker(NAME, [consumer, redecide]), [consumer])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ class Metrics:
     dead_letters: Counter
     dead_letters_open: Gauge
     dead_letter_oldest_seconds: Gauge
+    staging_open: Gauge
+    staging_oldest_seconds: Gauge
     outbox_pending: Gauge
     outbox_oldest_seconds: Gauge
     publish: Counter
@@ -75,6 +77,10 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         dead_letters_open=gauge("dead_letters_open", "Dead letters nobody has dealt with."),
         dead_letter_oldest_seconds=gauge(
             "dead_letter_oldest_seconds", "Age of the oldest open dead letter."
+        ),
+        staging_open=gauge("staging_open", "Customers who wait, by state.", "state"),
+        staging_oldest_seconds=gauge(
+            "staging_oldest_seconds", "How long the oldest of them has been waiting.", "state"
         ),
         outbox_pending=gauge("outbox_pending", "Messages due and not yet with the broker."),
         outbox_oldest_seconds=gauge(

@@ -3,6 +3,7 @@
 For the operator's desk. Its promise: nothing is changed, and every answer has a limit.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -84,6 +85,15 @@ def get(work: UnitOfWork, dead_letter_id: UUID) -> DeadLetterRecord | None:
         return None
     line = DeadLetterLine(*(getattr(row, field.name) for field in fields(DeadLetterLine)))
     return DeadLetterRecord(line, *(getattr(row, name) for name in _REST))
+
+
+def reasons(work: UnitOfWork, message_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return which of these messages were given up and nobody has dealt with, and why."""
+    columns = dead_letters.c
+    rows = work.bulk.select(
+        (columns.message_id, columns.reason, columns.state), columns.message_id, message_ids
+    )
+    return {row.message_id: row.reason for row in rows if row.state == "open"}
 
 
 _REST: Final = [field.name for field in fields(DeadLetterRecord) if field.name != "line"]

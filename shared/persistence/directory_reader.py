@@ -51,6 +51,58 @@ class CustomerCard:
     links: tuple[LinkLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class VisitingCard:
+    """Enough of a customer to recognise it: who, where, and which remote records it is."""
+
+    id: UUID
+    number: str | None
+    kind: str
+    name: str
+    company_name: str | None
+    email: str | None
+    phone: str | None
+    place: str
+    accounts: tuple[str, ...]
+
+
+def visiting_cards(work: UnitOfWork, customer_ids: Collection[UUID]) -> dict[UUID, VisitingCard]:
+    """Return the cards of those customers that exist."""
+    ids = list(dict.fromkeys(customer_ids))
+    places: dict[UUID, str] = {}
+    columns = customer_addresses.c
+    wanted = (columns.customer_id, columns.is_default_billing, columns.id, columns.postcode,
+              columns.city, columns.country)  # fmt: skip
+    rows = work.bulk.select(wanted, columns.customer_id, ids)
+    for row in sorted(rows, key=lambda row: (not row.is_default_billing, row.id)):
+        places.setdefault(
+            row.customer_id, _joined(_joined(row.postcode, row.city), row.country, by=", ")
+        )
+    accounts = _accounts(work, ids)
+    found = work.bulk.select(tuple(customers.c[name] for name in _CARD), customers.c.id, ids)
+    return {
+        row.id: VisitingCard(
+            id=row.id,
+            number=row.number,
+            kind=row.kind,
+            name=_joined(row.prefix, row.first_name, row.middle_name, row.last_name, row.suffix),
+            company_name=row.company_name,
+            email=row.email,
+            phone=row.phone,
+            place=places.get(row.id, ""),
+            accounts=tuple(accounts.get(row.id, ())),
+        )
+        for row in found
+    }
+
+
+def by_number(work: UnitOfWork, number: str) -> UUID | None:
+    """Return the customer that has exactly this number."""
+    query = sa.select(customers.c.id).where(customers.c.number == number)
+    found: UUID | None = work.connection.execute(query).scalar_one_or_none()
+    return found
+
+
 def numbers(work: UnitOfWork, customer_ids: Collection[UUID]) -> dict[UUID, str | None]:
     """Return the customer numbers of those that exist."""
     rows = work.bulk.select((customers.c.id, customers.c.number), customers.c.id, customer_ids)
@@ -102,9 +154,27 @@ def card(work: UnitOfWork, customer_id: UUID) -> CustomerCard | None:
     )
 
 
+def _accounts(work: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Return the remote records that still exist and are linked to these customers."""
+    columns = (links.c.customer_id, links.c.channel, links.c.external_id, links.c.status)
+    found: dict[UUID, list[str]] = {}
+    for row in sorted(work.bulk.select(columns, links.c.customer_id, ids)):
+        if row.status != "removed":
+            found.setdefault(row.customer_id, []).append(f"{row.channel}/{row.external_id}")
+    return found
+
+
+def _joined(*parts: str | None, by: str = " ") -> str:
+    return by.join(part for part in parts if part)
+
+
 def _without(row: sa.Row[Any], *names: str) -> dict[str, Any]:
     values = row._mapping  # noqa: SLF001 - the documented way to read by name
     return {name: value for name, value in values.items() if name not in names}
 
 
 _LINKS: Final = sa.select(*(links.c[field.name] for field in fields(LinkLine)))
+_CARD: Final = (
+    "id", "number", "kind", "prefix", "first_name", "middle_name", "last_name", "suffix",
+    "company_name", "email", "phone",
+)  # fmt: skip

@@ -3,9 +3,11 @@
 For the operator's desk. Its promise: nothing is changed; one statement however much is owed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -50,6 +52,13 @@ def by_road(work: UnitOfWork) -> list[Owed]:
 def in_all(work: UnitOfWork) -> int:
     """Return how many messages are owed."""
     return work.connection.execute(sa.select(sa.func.count()).select_from(messages)).scalar_one()
+
+
+def among(work: UnitOfWork, message_ids: Iterable[UUID]) -> dict[UUID, str | None]:
+    """Return which of these messages are not handled yet, each with why its last try failed."""
+    columns = messages.c
+    rows = work.bulk.select((columns.id, columns.last_reason), columns.id, message_ids)
+    return {row.id: row.last_reason for row in rows}
 
 
 def dead_by_worker(work: UnitOfWork) -> dict[str, int]:

@@ -3,7 +3,7 @@
 For the operator's desk. Its promise: nothing is changed, and every answer has a limit.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
@@ -15,6 +15,7 @@ from shared.persistence.tables import OPEN_STAGING_STATES, staging_customers
 from shared.persistence.unit_of_work import UnitOfWork
 
 STATES: Final = (*OPEN_STAGING_STATES, "processed", "superseded", "discarded")
+OPEN: Final = frozenset(OPEN_STAGING_STATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,46 @@ class StagingRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records are meant: those that fit everything given; nothing given fits all.
+
+    `created_before` and `created_after` go by when the record was staged first.
+    """
+
+    states: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
+    channel: str | None = None
+    store_view: str | None = None
+    is_existing: bool | None = None
+    created_before: datetime | None = None
+    created_after: datetime | None = None
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """Return what a record must fulfil."""
+        return list(self._conditions())
+
+    def _conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        columns = staging_customers.c
+        if self.states:
+            yield columns.state.in_(sorted(self.states))
+        if self.reasons:
+            yield columns.reason.in_(sorted(self.reasons))
+        if self.channel is not None:
+            yield columns.channel == self.channel
+        if self.store_view is not None:
+            yield columns.store_view == self.store_view
+        if self.is_existing is not None:
+            yield columns.is_existing == self.is_existing
+        if self.created_before is not None:
+            yield columns.created_at < self.created_before
+        if self.created_after is not None:
+            yield columns.created_at >= self.created_after
+
+
+ALL: Final = Selection()
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The newest of the records that were asked for, and how many there are in all."""
 
@@ -66,35 +107,55 @@ class StateCount:
     count: int
 
 
-def find(
-    work: UnitOfWork,
-    *,
-    states: Collection[str] = (),
-    reason: str | None = None,
-    channel: str | None = None,
-    store_view: str | None = None,
-    limit: int,
-) -> Found:
-    """Return up to `limit` records that fit everything given, newest first."""
-    columns = staging_customers.c
-    fitting = [column == value for column, value in (
-        (columns.reason, reason), (columns.channel, channel), (columns.store_view, store_view),
-    ) if value is not None]  # fmt: skip
-    if states:
-        fitting.append(columns.state.in_(sorted(states)))
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many open records are in one state, and since when the oldest of them waits."""
+
+    state: str
+    count: int
+    oldest_at: datetime
+
+
+def find(work: UnitOfWork, selection: Selection = ALL, *, limit: int) -> Found:
+    """Return up to `limit` records of a selection, newest first."""
+    columns, fitting = staging_customers.c, selection.conditions()
     newest = _LINES.where(*fitting).order_by(columns.created_at.desc(), columns.id.desc())
     lines = [StagingLine(*row) for row in work.connection.execute(newest.limit(limit))]
-    count = sa.select(sa.func.count()).select_from(staging_customers).where(*fitting)
-    total = work.connection.execute(count).scalar_one() if len(lines) == limit else len(lines)
-    return Found(lines, total)
+    return Found(lines, count(work, selection) if len(lines) == limit else len(lines))
 
 
-def count_by_state(work: UnitOfWork) -> list[StateCount]:
+def count(work: UnitOfWork, selection: Selection = ALL) -> int:
+    """Return how many records a selection has."""
+    query = sa.select(sa.func.count()).select_from(staging_customers)
+    return work.connection.execute(query.where(*selection.conditions())).scalar_one()
+
+
+def count_by_state(work: UnitOfWork, selection: Selection = ALL) -> list[StateCount]:
     """Return how many records there are of each state and reason, of new and known customers."""
     columns = staging_customers.c
     kind = (columns.state, columns.reason, columns.is_existing)
-    counts = sa.select(*kind, sa.func.count()).group_by(*kind).order_by(*kind)
-    return [StateCount(*row) for row in work.connection.execute(counts)]
+    counts = sa.select(*kind, sa.func.count()).where(*selection.conditions())
+    rows = work.connection.execute(counts.group_by(*kind).order_by(*kind))
+    return [StateCount(*row) for row in rows]
+
+
+def waiting(work: UnitOfWork) -> list[Waiting]:
+    """Return what waits, by state; a state that nobody is in is not there. One look at an index."""
+    columns = staging_customers.c
+    query = (
+        sa.select(columns.state, sa.func.count(), sa.func.min(columns.created_at))
+        .where(columns.state.in_(OPEN_STAGING_STATES))
+        .group_by(columns.state)
+        .order_by(columns.state)
+    )
+    return [Waiting(*row) for row in work.connection.execute(query)]
+
+
+def lines(work: UnitOfWork, staging_ids: Iterable[UUID]) -> dict[UUID, StagingLine]:
+    """Return those records that exist, as a list shows them."""
+    columns = tuple(staging_customers.c[field.name] for field in fields(StagingLine))
+    rows = work.bulk.select(columns, staging_customers.c.id, staging_ids)
+    return {row.id: StagingLine(*row) for row in rows}
 
 
 def get(work: UnitOfWork, staging_id: UUID) -> StagingRecord | None:

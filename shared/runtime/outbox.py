@@ -23,9 +23,9 @@ from shared.domain.errors import ConfigurationError
 from shared.domain.messages import Parcel
 from shared.messaging.broker import Broker, BrokerUnavailable
 from shared.observability.metrics import Metrics
-from shared.persistence import owed, pauses
+from shared.persistence import owed, pauses, staging
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
-from shared.persistence.tables import messages
+from shared.persistence.tables import OPEN_STAGING_STATES, messages
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.loops import Beat
@@ -232,11 +232,17 @@ class Outbox:
             backlog = work.store.backlog()
             dead, oldest_dead_at = owed.dead_letters_open(work)
             paused = pauses.active(work)
+            waiting = {each.state: each for each in staging.waiting(work)}
         metrics = self._metrics
         metrics.outbox_pending.set(backlog.due)
         metrics.outbox_oldest_seconds.set(_age(backlog.oldest_due_at, now))
         metrics.dead_letters_open.set(dead)
         metrics.dead_letter_oldest_seconds.set(_age(oldest_dead_at, now))
+        for state in OPEN_STAGING_STATES:
+            found = waiting.get(state)
+            metrics.staging_open.labels(state).set(found.count if found else 0)
+            oldest_at = found.oldest_at if found else None
+            metrics.staging_oldest_seconds.labels(state).set(_age(oldest_at, now))
         self._channels |= paused.keys()
         for channel in self._channels:
             metrics.channel_paused.labels(channel).set(channel in paused)

@@ -13,6 +13,7 @@ from services.console.demo.progress import Progress
 from services.console.demo.scenes import MOST, Stage
 from services.console.demo.shop import Customer, default_billing
 from shared.persistence import directory_reader, staging, timeline
+from shared.persistence.staging import Selection
 from shared.persistence.unit_of_work import UnitOfWork
 
 NEW_STREET: Final = "Am Neuen Markt 12"
@@ -32,14 +33,13 @@ class Change:
 def edit_an_address(stage: Stage) -> Change:
     """Edit a customer's billing address in the shop, which leaves its change time alone."""
     with stage.units.read() as work:
-        created = staging.find(
-            work, states=["processed"], channel=CHANNEL, store_view="de", limit=MOST
-        )
+        arrived = Selection(frozenset({"processed"}), channel=CHANNEL, store_view="de")
+        created = staging.find(work, arrived, limit=MOST)
         line = next((line for line in reversed(created.lines) if not line.is_existing), None)
         if line is None or line.customer_id is None:
             raise Refused("no customer of the store view de was created")
         before = _directory_address(work, line.customer_id)
-        decisions = staging.find(work, channel=CHANNEL, limit=1).total
+        decisions = staging.count(work, Selection(channel=CHANNEL))
     shown = stage.shop.customer(line.external_id)
     address = _billing(shown)
     stage.shop.edit_address(line.external_id, address["id"], street=[NEW_STREET])

@@ -19,8 +19,7 @@ from services.console.demo.progress import Progress
 from services.console.demo.shop import Shop
 from services.console.demo.verification import MOST_SHOWN, verify
 from shared.persistence import dead_letter_reader, directory_reader, staging
-from shared.persistence.staging import StagingLine
-from shared.persistence.tables import OPEN_STAGING_STATES
+from shared.persistence.staging import OPEN, Selection, StagingLine
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.installation import Installation
 
@@ -109,7 +108,7 @@ def verify_numbers(stage: Stage) -> None:
     stage.guide.step("Verified in the shop, over its own API")
     with stage.units.read() as work:
         linked = directory_reader.linked(work, CHANNEL, limit=MOST)
-        waiting = staging.find(work, states=OPEN_STAGING_STATES, channel=CHANNEL, limit=MOST)
+        waiting = staging.find(work, Selection(OPEN, channel=CHANNEL), limit=MOST)
     refused = _refused_by_the_shop(stage)
     shown = (each for store_id in STORE_VIEWS.values() for each in stage.shop.customers(store_id))
     verdict = verify(
@@ -182,7 +181,7 @@ def _refused_by_the_shop(stage: Stage) -> dict[str, str]:
 
 def _most_interesting(work: UnitOfWork) -> StagingLine:
     """Return a match if there was one, else one that was parked, held or created."""
-    found = staging.find(work, channel=CHANNEL, limit=MOST).lines
+    found = staging.find(work, Selection(channel=CHANNEL), limit=MOST).lines
     ranks = {"ambiguous": 1, "held": 2, "processed": 3}
     ranked = sorted(
         found,

@@ -68,7 +68,7 @@ def test_a_record_shows_the_customer_and_the_decision(desk: Desk) -> None:
     tree = desk.patron("staging", "show", line["id"], "-o", "json").json
 
     assert shown.code == 0
-    assert "default shipping  Lindenweg 4, 10115 Berlin, DE" in shown.out
+    assert "default shipping  Ann Lang, Lindenweg 4, 10115 Berlin, DE" in shown.out
     assert "Held: there is no default billing address." in shown.out
     assert tree["customer"]["email"] == "ann7@example.com"
     assert tree["decision"]["config_version"] == "test"
