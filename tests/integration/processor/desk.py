@@ -90,6 +90,10 @@ class Desk:
         [row] = self.links().values()
         return row
 
+    def linked(self, external_id: str, channel: str = "shop") -> sa.Row[Any]:
+        """Return the link of a remote record."""
+        return self.links()[SourceKey(channel, external_id)]
+
     def staging(self) -> Sequence[sa.Row[Any]]:
         """Return the staging records, oldest first."""
         return self.rows(staging_customers)
