@@ -45,17 +45,17 @@ def faults_of(error: ValidationError, data: Any) -> list[Fault]:
     return [
         Fault(_place(data, entry["loc"]), _readable(entry["msg"]))
         for entry in error.errors(include_url=False, include_context=False, include_input=False)
-        if not (entry["type"] == "too_short" and _found(data, entry["loc"]))
+        if not (entry["type"] == "too_short" and _has_entries(data, entry["loc"]))
     ]
 
 
-def _found(data: Any, location: Sequence[int | str]) -> Any:
-    """Return what stands at `location`: a list that only lost its faulty entries is not short."""
+def _has_entries(data: Any, location: Sequence[int | str]) -> bool:
+    """Whether a list stands at `location` that only lost its faulty entries, and is not short."""
     for part in location:
         if not _holds(data, str(part)):
-            return None
+            return False
         data = data[part]
-    return data
+    return isinstance(data, list | tuple) and bool(data)
 
 
 def stands_in(data: Any, location: Sequence[str]) -> bool:

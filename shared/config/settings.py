@@ -5,7 +5,7 @@ its platform is its own affair: `ChannelSettings.connector` is validated by the 
 """
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -30,6 +30,7 @@ from shared.domain.policy import DirectoryKey, GuestPolicy, MatchBy, ProcessingM
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Seconds = Annotated[float, Field(gt=0, le=31 * 86_400)]
+_SHORTEST_KEY: Final = 32
 Days = Annotated[int, Field(ge=0, le=36_500)]
 CustomName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 CustomerNumber = Annotated[str, StringConstraints(min_length=1, max_length=255)]
@@ -199,6 +200,8 @@ class MatchSettings(Table):
                 f"by = {self.by.value!r} needs name (of the {self.by.value}) and field (of the"
                 " directory)"
             )
+        if self.field is DirectoryKey.NAME:
+            raise ValueError("field: name cannot be looked up by custom data")
         if not self.by.is_custom and (self.name or self.field):
             raise ValueError("name and field are for attribute, metafield and form_field only")
         return self
@@ -310,7 +313,16 @@ class StoreViewSettings(Table):
 class PrivacySettings(Table):
     """The key of the tombstones that keep erased customers from being imported again."""
 
-    key: Annotated[SecretStr, Field(min_length=16)] | None = None
+    key: SecretStr | None = None
+
+    @field_validator("key")
+    @classmethod
+    def _cannot_be_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value) < _SHORTEST_KEY:
+            raise ValueError(
+                f"must have at least {_SHORTEST_KEY} characters; `openssl rand -hex 32` makes one"
+            )
+        return value
 
 
 class RetentionSettings(Table):

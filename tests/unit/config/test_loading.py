@@ -223,3 +223,62 @@ def test_names_given_twice_are_refused(tmp_path: Path) -> None:
     path = a_file(tmp_path, changed(("[channels.shop]", f"{again}\n[channels.shop]")))
 
     assert problems(path) == ["patron.toml: templates.1.name: 'standard' is given twice"]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        pytest.param(
+            ('prefix = "D"', 'prefix = "D"\n[[matching]]\nby = "attribute"\nname = "ref"'),
+            "matching.0: by = 'attribute' needs name (of the attribute) and field",
+            id="custom-rule-without-field",
+        ),
+        pytest.param(
+            ('prefix = "D"', 'prefix = "D"\n[[matching]]\nby = "email"\nfield = "phone"'),
+            "matching.0: name and field are for attribute, metafield and form_field only",
+            id="field-of-a-plain-rule",
+        ),
+        pytest.param(
+            ('number_series = "debtors"', ""),
+            "templates.0: needs number_series or number_from, one of them",
+            id="no-source-of-numbers",
+        ),
+        pytest.param(
+            ('number_series = "debtors"', 'number_from = "attribute.x"'),
+            "templates.0.number_from: ",
+            id="unknown-source-of-numbers",
+        ),
+        pytest.param(
+            ('code = "fr"', 'code = "fr"\nguests = "collect"'),
+            'channels.shop.store_views.1: guests = "collect" and guest_customer go together',
+            id="collect-into-nobody",
+        ),
+        pytest.param(
+            ('code = "fr"', 'code = "fr"\npoll_cron = "every day"'),
+            "channels.shop.store_views.1.poll_cron: is no cron expression",
+            id="cron",
+        ),
+        pytest.param(
+            ('prefix = "D"', 'prefix = "D"\n[importer]\ntimezone = "Berlin"'),
+            "importer.timezone: is no time zone, such as Europe/Berlin",
+            id="time-zone",
+        ),
+        pytest.param(
+            ('prefix = "D"', 'prefix = "D"\n[fields.e_mail]\nowner = "erp"'),
+            "is no field; known are",
+            id="field",
+        ),
+        pytest.param(
+            ('prefix = "D"', 'prefix = "D"\n[privacy]\nkey = "short"'),
+            "privacy.key: must have at least 32 characters",
+            id="short-key",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_told_at_its_key(
+    tmp_path: Path, change: tuple[str, str], problem: str
+) -> None:
+    """Each table says itself what it needs, in words."""
+    [found] = problems(a_file(tmp_path, changed(change)))
+
+    assert found.startswith(f"patron.toml: {problem}") or problem in found

@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from shared.config import load_settings, policy_of
-from shared.domain.policy import DEFAULT_MATCHING, MatchBy, MatchRule
+from shared.domain.customer import CustomerKind
+from shared.domain.ownership import BlankPolicy, FieldRule, Owner
+from shared.domain.policy import (
+    DEFAULT_MATCHING,
+    DirectoryKey,
+    GuestPolicy,
+    MatchBy,
+    MatchRule,
+)
 from tests.unit.config.builders import CONFIGURATION, a_file, changed
 
 
@@ -44,3 +52,59 @@ def test_rules_given_replace_the_default_order(tmp_path: Path) -> None:
 
     assert usual.matching == DEFAULT_MATCHING
     assert own.matching == (MatchRule(MatchBy.TAX_ID, "link"),)
+
+
+def test_a_rule_by_custom_data_says_what_it_is_looked_up_as(tmp_path: Path) -> None:
+    """XPR-12: the field of the shop, the key of the directory, and for whom."""
+    rule = (
+        '[[matching]]\nby = "attribute"\nname = "navision_no"\nfield = "customer_number"\n'
+        'channels = ["shop"]\nkinds = ["business"]\nscope = "store_group"\n'
+    )
+
+    policy = policy_of(load_settings(a_file(tmp_path, CONFIGURATION + rule), {}))
+
+    assert policy.matching == (
+        MatchRule(
+            MatchBy.ATTRIBUTE,
+            name="navision_no",
+            key=DirectoryKey.CUSTOMER_NUMBER,
+            channels=frozenset({"shop"}),
+            kinds=frozenset({CustomerKind.BUSINESS}),
+            scope="store_group",
+        ),
+    )
+
+
+def test_a_channels_own_fields_lie_over_those_of_all(tmp_path: Path) -> None:
+    """NEW-6: the rule of a channel goes before the general one for the same name."""
+    rules = (
+        '[fields.email]\nowner = "erp"\n[fields.names]\nblank = "clear"\n'
+        '[channels.shop.fields.email]\nowner = "newest"\n'
+    )
+    text = changed(("[channels.shop]", f"{rules}[channels.shop]"))
+
+    ownership = policy_of(load_settings(a_file(tmp_path, text), {})).ownership("shop")
+
+    assert ownership.rule("email") == FieldRule(Owner.NEWEST)
+    assert ownership.rule("first_name") == FieldRule(Owner.PLATFORM, BlankPolicy.CLEAR)
+    assert ownership.rule("phone") == FieldRule()
+
+
+def test_store_views_have_groups_and_a_policy_for_guests(tmp_path: Path) -> None:
+    """ASK-3, ASK-16: both are the store view's own."""
+    text = changed(
+        (
+            'code = "fr"',
+            'code = "fr"\nstore_group = "south"\nguests = "collect"\nguest_customer = "C1"',
+        )
+    )
+
+    policy = policy_of(load_settings(a_file(tmp_path, text), {}))
+
+    view = policy.store_view("shop", "fr")
+    assert view is not None
+    assert (view.guests, view.guest_customer) == (GuestPolicy.COLLECT, "C1")
+    assert (policy.store_group("shop", "de"), policy.store_group("shop", "fr")) == (
+        "default",
+        "south",
+    )
