@@ -6,7 +6,7 @@ is named in the past tense when it reports, and by its effect when it asks for o
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -37,7 +37,8 @@ class Envelope(Model, Generic[Body]):
     `correlation_id` is minted once at import and kept by all that follows; `causation_id` is the
     id of the message that led to this one; `subject` is the customer the message is about; `raw`
     is the body as it was on the wire, to be kept or passed on without writing it anew. What
-    `is_foreign` was sent by somebody else, whose customers need not be in canonical form.
+    `is_foreign` was sent by somebody else, whose customers need not be in canonical form. Whoever
+    wants an answer named a queue in `reply_to`; `reply_id` is what he calls his question.
     """
 
     message_id: UUID
@@ -52,11 +53,36 @@ class Envelope(Model, Generic[Body]):
     body: Body
     raw: bytes = Field(repr=False)
     is_foreign: bool = False
+    reply_to: Identifier | None = None
+    reply_id: str | None = None
+
+
+class Cause(Protocol):
+    """What a message follows from, such as the envelope of the one that led to it."""
+
+    @property
+    def message_id(self) -> UUID:
+        """Its id."""
+        ...
+
+    @property
+    def correlation_id(self) -> UUID:
+        """What it belongs to."""
+        ...
+
+    @property
+    def traceparent(self) -> str | None:
+        """Its trace context, where there is one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A message ready for the road: the envelope's fields, and the body as bytes."""
+    """A message ready for the road: the envelope's fields, and the body as bytes.
+
+    A reply goes to the queue `reply_to`, under the asker's own `reply_id`; a question that was
+    put off keeps what it came with.
+    """
 
     message_id: UUID
     routing_key: str
@@ -69,6 +95,13 @@ class Parcel:
     subject: str
     traceparent: str | None
     body: bytes
+    reply_to: str | None = None
+    reply_id: str | None = None
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether this goes to one asker and not to the workers."""
+        return self.type in REPLIES
 
 
 class CustomerImported(Model):
@@ -182,6 +215,8 @@ MESSAGE_TYPES: dict[str, MessageType] = {
     )
 }
 
+REPLIES = frozenset({"import.answered"})
+
 _BY_MODEL: dict[type[Model], MessageType] = {kind.model: kind for kind in MESSAGE_TYPES.values()}
 
 
@@ -201,7 +236,9 @@ def parcel(
     channel: str,
     subject: str,
     at: datetime,
-    cause: Envelope[Model] | None = None,
+    cause: Cause | None = None,
+    reply_to: str | None = None,
+    reply_id: str | None = None,
 ) -> Parcel:
     """Wrap `body` for sending, as the start of a correlation or as what `cause` led to."""
     kind = type_of(body)
@@ -218,4 +255,6 @@ def parcel(
         subject=subject,
         traceparent=cause.traceparent if cause else None,
         body=body.to_json(),
+        reply_to=reply_to,
+        reply_id=reply_id,
     )

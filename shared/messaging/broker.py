@@ -27,14 +27,15 @@ UNROUTABLE = "unroutable"
 NACKED = "nacked"
 CONFIRM_TIMEOUT = "confirm_timeout"
 CONNECTION_LOST = "connection_lost"
+FORBIDDEN = "forbidden"
 
 
 class PublishFailed(TransientError):
     """Some messages are not safely with the broker; `failed` says which, and why.
 
     The reasons are few and stable: those above, and `not_sent: …` for a message that AMQP cannot
-    carry. One of the last two kinds of trouble may still have reached a queue: delivery is
-    at least once.
+    carry. What was not confirmed in time, or before the connection was lost, may still have
+    reached a queue: delivery is at least once.
     """
 
     reason = "publish_failed"
@@ -49,7 +50,9 @@ class WireMessage:
     """A message as it stands on the wire: opaque bytes and the properties around them.
 
     `message_id` is None only on messages from outside that carry none, or none that is a UUID;
-    `app_id` names the application that sent the message, `APP_ID` for our own.
+    `app_id` names the application that sent the message, `APP_ID` for our own. `reply_to` is the
+    queue to which its sender wants an answer. A message to publish that `is_direct` goes to the
+    very queue that its routing key names, whoever has made it.
     """
 
     routing_key: str
@@ -62,6 +65,8 @@ class WireMessage:
     content_encoding: str | None = None
     headers: Mapping[str, object] = field(default_factory=dict)
     app_id: str | None = None
+    reply_to: str | None = None
+    is_direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

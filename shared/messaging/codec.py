@@ -51,6 +51,7 @@ _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SHORT = 255
 
 
 def to_wire(parcel: Parcel) -> WireMessage:
@@ -67,16 +68,19 @@ def to_wire(parcel: Parcel) -> WireMessage:
     if parcel.traceparent is not None:
         headers["traceparent"] = parcel.traceparent
     return WireMessage(
-        routing_key=parcel.routing_key,
+        routing_key=parcel.reply_to or "" if parcel.is_reply else parcel.routing_key,
         body=parcel.body,
         message_id=parcel.message_id,
         type=parcel.type,
-        correlation_id=str(parcel.correlation_id),
+        # The asker's own text, to which `decode` finds our correlation again.
+        correlation_id=parcel.reply_id or str(parcel.correlation_id),
         timestamp=parcel.occurred_at,
         content_type=CONTENT_TYPE,
         content_encoding=CONTENT_ENCODING,
         headers=headers,
         app_id=APP_ID,
+        reply_to=None if parcel.is_reply else parcel.reply_to,
+        is_direct=parcel.is_reply,
     )
 
 
@@ -153,8 +157,9 @@ def _envelope(
     message: WireMessage, kind: MessageType, version: int, body: Model
 ) -> Envelope[Model]:
     headers = message.headers
-    message_id = message.message_id or uuid5(NAMESPACE_OID, f"{kind.name}:{message.body.hex()}")
+    message_id = message.message_id or _stand_in_id(message, kind)
     channel, subject = _about(headers, body)
+    reply_to, reply_id = _reply(message) if message.reply_to else (None, None)
     return _ENVELOPES[kind.name].model_construct(
         message_id=message_id,
         type=kind.name,
@@ -168,7 +173,30 @@ def _envelope(
         body=body,
         raw=message.body,
         is_foreign=not is_ours(message),
+        reply_to=reply_to,
+        reply_id=reply_id,
     )
+
+
+def _stand_in_id(message: WireMessage, kind: MessageType) -> UUID:
+    """Return an id for a message without one: the same body is the same message.
+
+    Not so for a question: who asks again under another correlation wants another answer.
+    """
+    asker = f":{message.reply_to}:{message.correlation_id}" if message.reply_to else ""
+    return uuid5(NAMESPACE_OID, f"{kind.name}:{message.body.hex()}{asker}")
+
+
+def _reply(message: WireMessage) -> tuple[str | None, str | None]:
+    """Return where an answer goes, and what the asker calls his question, in his own words.
+
+    Not to a queue of ours, whoever says so: nobody there takes answers.
+    """
+    reply_to, reply_id = message.reply_to or "", message.correlation_id
+    if reply_to.startswith(f"{APP_ID}.") or _CONTROL.search(reply_to) or len(reply_to) > _SHORT:
+        return None, None
+    is_fit = reply_id and "\0" not in reply_id and len(reply_id) <= _SHORT
+    return reply_to, reply_id if is_fit else None
 
 
 def _about(headers: Mapping[str, object], body: Model) -> tuple[str, str]:
@@ -199,7 +227,7 @@ def _about_body(body: Model) -> tuple[str, str]:
 
 
 def _identifier(name: str, value: object) -> str:
-    longest = 255 if name == "channel" else 511
+    longest = _SHORT if name == "channel" else 511
     if not isinstance(value, str) or not 0 < len(value) <= longest or _CONTROL.search(value):
         raise WrongSchema(f"{name}: not a short text")
     return value

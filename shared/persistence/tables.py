@@ -84,6 +84,8 @@ messages = sa.Table(
     _text("last_error", nullable=True),
     _moment("first_failed_at", nullable=True),
     _moment("last_failed_at", nullable=True),
+    _text("reply_to", nullable=True),
+    _text("reply_id", nullable=True),
     # Rows live for a moment and are changed in it: leave room on the page for that, and clean up
     # after a number of dead rows rather than after a share of a table that is nearly empty.
     postgresql_with={
@@ -177,6 +179,9 @@ cursors = sa.Table(
     sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
     _moment("enabled_at", nullable=True),
     _text("sweep_mode", server_default="normal"),
+    # A poll that succeeds says nothing of a sweep that fails.
+    _text("sweep_error", nullable=True),
+    sa.Column("sweep_failures", sa.Integer(), nullable=False, server_default="0"),
 )
 
 # Questions of others whether a customer is imported, until they are answered.
@@ -193,7 +198,9 @@ import_requests = sa.Table(
     _moment("answer_by"),
     _moment("due_at"),
     _text("state", server_default="wanted"),
-    _moment("answered_at", nullable=True),
+    # The message that brings the customer to the processor, who answers.
+    _uuid("import_id", index=True),
+    _moment("answered_at", nullable=True, index=True),
     _text("answer", nullable=True),
     _text("customer_number", nullable=True),
     _text("reason", nullable=True),
@@ -210,11 +217,12 @@ raw_payloads = sa.Table(
     sa.Column("payload", sa.LargeBinary(), nullable=False),
 )
 
-# Keyed digests of remote records that were erased and must not come back.
+# Keyed digests of remote records that were erased and must not come back, and of their keys.
 tombstones = sa.Table(
     "tombstones",
     metadata,
     _text("digest", primary_key=True),
+    _text("key_id", index=True),
     _moment("erased_at"),
 )
 
@@ -308,6 +316,8 @@ customers = sa.Table(
     _text("email_key", nullable=True, index=True),
     _text("phone_key", nullable=True, index=True),
     _text("tax_id_key", nullable=True, index=True),
+    _moment("created_at"),
+    _moment("updated_at"),
     # Searched by its beginning as well, so compared by bytes.
     sa.Column(
         "name_key",
@@ -316,8 +326,6 @@ customers = sa.Table(
         index=True,
     ),
     sa.Column("field_times", sa.LargeBinary(), nullable=True),
-    _moment("created_at"),
-    _moment("updated_at"),
 )
 
 customer_addresses = sa.Table(

@@ -2,11 +2,14 @@
 
 For the outbox. Its promise: what it calls confirmed the broker has stored and routed; everything
 else is named, with the reason.
+
+A reply is done with once it is published: nobody of ours will claim it. If nobody is there to take
+it either, it is dropped, not kept for somebody who has left.
 """
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
@@ -16,6 +19,8 @@ import structlog
 from shared.domain.errors import Oversized
 from shared.domain.messages import Parcel
 from shared.messaging.broker import (
+    CONFIRM_TIMEOUT,
+    CONNECTION_LOST,
     UNROUTABLE,
     Broker,
     BrokerUnavailable,
@@ -31,14 +36,16 @@ from shared.runtime.failures import FailureRecorder
 _REPUBLISHED = "x-patron-republished"
 _UNROUTABLE_DELAY = timedelta(seconds=60)
 _REFUSED_DELAY = timedelta(seconds=5)
+_MAY_PASS = frozenset({CONFIRM_TIMEOUT, CONNECTION_LOST})
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What became of the parcels of one batch."""
+    """What became of the parcels of one batch; `replied` are the replies to be forgotten."""
 
     confirmed: set[UUID] = field(default_factory=set)
+    replied: set[UUID] = field(default_factory=set)
     failed: dict[UUID, str] = field(default_factory=dict)
     refused: dict[UUID, tuple[Parcel, Oversized]] = field(default_factory=dict)
 
@@ -64,21 +71,42 @@ class Publisher:
             self._broker.publish(batch)
         except PublishFailed as error:
             publication.failed.update(error.failed)
-            self._tell(error)
+            self._drop_replies(parcels, publication)
+            self._tell(publication.failed)
         except BrokerUnavailable:
             self._metrics.publish.labels("unavailable").inc(len(batch))
             raise
         self._metrics.publish_confirm_seconds.observe(time.monotonic() - began)
-        self._metrics.publish.labels("confirmed").inc(len(batch) - len(publication.failed))
-        sent = {parcel.message_id for parcel in parcels}
-        publication.confirmed.update(sent - publication.failed.keys() - publication.refused.keys())
+        over = publication.failed.keys() | publication.refused.keys() | publication.replied
+        sent = {parcel.message_id: parcel for parcel in parcels if parcel.message_id not in over}
+        self._metrics.publish.labels("confirmed").inc(len(sent))
+        publication.replied.update(id_ for id_, parcel in sent.items() if parcel.is_reply)
+        publication.confirmed.update(sent.keys() - publication.replied)
         return publication
 
-    def _tell(self, error: PublishFailed) -> None:
-        by_kind = Counter(reason.partition(":")[0] for reason in error.failed.values())
+    def _drop_replies(self, parcels: Sequence[Parcel], publication: Publication) -> None:
+        """Give up the replies that nobody takes; those that met an outage are tried again."""
+        for parcel in parcels:
+            reason = publication.failed.get(parcel.message_id)
+            if not parcel.is_reply or reason is None or reason in _MAY_PASS:
+                continue
+            del publication.failed[parcel.message_id]
+            publication.replied.add(parcel.message_id)
+            self._metrics.publish.labels("reply_dropped").inc()
+            _log.warning(
+                "reply.dropped",
+                reason=reason,
+                channel=parcel.channel,
+                correlation_id=str(parcel.correlation_id),
+                request_id=str(parcel.causation_id),
+            )
+
+    def _tell(self, failed: Mapping[UUID, str]) -> None:
+        by_kind = Counter(reason.partition(":")[0] for reason in failed.values())
         for kind, many in by_kind.items():
             self._metrics.publish.labels(kind).inc(many)
-        _log.error("outbox.not_published", **by_kind)
+        if by_kind:
+            _log.error("outbox.not_published", **by_kind)
 
     def _on_wire(self, parcels: Sequence[Parcel], publication: Publication) -> list[WireMessage]:
         batch = []
@@ -92,6 +120,7 @@ class Publisher:
     def record(self, publication: Publication, work: UnitOfWork) -> None:
         """Write down what became of each: published, or never to be sent."""
         work.store.mark_published(publication.confirmed)
+        work.store.claim(publication.replied)
         for parcel, error in publication.refused.values():
             self._failures.bury_unsendable(parcel, error, work)
 

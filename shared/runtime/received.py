@@ -72,4 +72,6 @@ def parcel_of(received: Received) -> Parcel:
         subject=envelope.subject,
         traceparent=envelope.traceparent,
         body=envelope.raw,
+        reply_to=envelope.reply_to,
+        reply_id=envelope.reply_id,
     )

@@ -1,7 +1,8 @@
 """What every broker adapter must do: the port's promises as tests.
 
 A test class for an adapter inherits `BrokerCases` and provides the fixture `broker`, connected,
-with the topology of the channel `shop` and empty queues.
+with the topology of the channel `shop` and empty queues, and the fixture `asker`: another program
+with a queue of its own.
 """
 
 import re
@@ -10,7 +11,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import pytest
@@ -77,6 +80,39 @@ def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS)
     return True
 
 
+class Asker(Protocol):
+    """Another program, which waits for answers in a queue of its own."""
+
+    queue: str
+
+    def answer(self) -> tuple[bytes, str] | None:
+        """Return body and correlation id of the next answer, if there is one."""
+        ...
+
+    def leave(self) -> None:
+        """Go away, and take the queue along."""
+        ...
+
+
+def a_reply(queue: str, body: bytes = b'{"answer": "customer"}') -> WireMessage:
+    """Return a message for whoever has made `queue`."""
+    return replace(
+        a_message(body, key=queue), is_direct=True, correlation_id="order 4711 / übrige Teile"
+    )
+
+
+def answer_of(asker: Asker) -> tuple[bytes, str] | None:
+    """Return the next answer, waiting for it."""
+    found: list[tuple[bytes, str] | None] = []
+
+    def has_come() -> bool:
+        found.append(asker.answer())
+        return found[-1] is not None
+
+    wait_until(has_come)
+    return found[-1]
+
+
 class BrokerCases:
     """Inherited by the test class of each adapter."""
 
@@ -112,6 +148,27 @@ class BrokerCases:
             assert ids(take_all(store, 1)) == [message.message_id]
         assert broker.depth(exporter_queue("shop")) == 0
         assert broker.depth(QUEUE) == 0
+
+    def test_a_reply_reaches_the_queue_that_it_names(self, broker: Broker, asker: Asker) -> None:
+        """MYOB-4: past the exchange, with the asker's own correlation; others go their way."""
+        message = a_message()
+
+        broker.publish([message, a_reply(asker.queue)])
+
+        assert answer_of(asker) == (b'{"answer": "customer"}', "order 4711 / übrige Teile")
+        with closing(broker.consume(QUEUE, 10)) as consumption:
+            assert ids(take_all(consumption, 1)) == [message.message_id]
+
+    def test_where_an_answer_goes_is_delivered(
+        self, broker: Broker, consumption: Consumption
+    ) -> None:
+        """MYOB-4: the property `reply_to` survives the way."""
+        question = replace(a_message(), reply_to="answers.of.the.order.import")
+
+        broker.publish([question])
+
+        [delivery] = take_all(consumption, 1)
+        assert delivery.message.reply_to == "answers.of.the.order.import"
 
     def test_publishing_nothing_is_nothing(self, broker: Broker) -> None:
         """An empty batch returns at once."""
@@ -385,3 +442,21 @@ class BrokerCases:
             for thread in threading.enumerate()
             if thread.name in threads_before and "publish" in thread.name
         ]
+
+
+class KnowingBrokerCases(BrokerCases):
+    """For adapters that know which queues there are; some of kombu's transports make any."""
+
+    def test_a_reply_to_nobody_is_named_and_holds_up_no_other(
+        self, broker: Broker, asker: Asker
+    ) -> None:
+        """MYOB-4: whoever asked has gone, and his queue with him."""
+        asker.leave()
+        message, late = a_message(), a_reply(asker.queue)
+
+        with pytest.raises(PublishFailed) as failure:
+            broker.publish([message, late])
+
+        assert failure.value.failed == {late.message_id: UNROUTABLE}
+        with closing(broker.consume(QUEUE, 10)) as consumption:
+            assert ids(take_all(consumption, 1)) == [message.message_id]

@@ -23,13 +23,20 @@ from shared.messaging.broker import (
     WireMessage,
 )
 from shared.messaging.embedded.consumption import EmbeddedConsumption
-from shared.messaging.embedded.transport import Channel, connection_to, open_channel, to_kombu
+from shared.messaging.embedded.transport import (
+    Channel,
+    connection_to,
+    depth_of,
+    open_channel,
+    to_kombu,
+)
 from shared.messaging.topology import EXCHANGE, PROVISION_COMMAND, Topology
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.05
 CAPACITY = 20_000
+DEFAULT_EXCHANGE = ""
 
 
 class EmbeddedBroker:
@@ -152,6 +159,8 @@ class EmbeddedBroker:
 
     def _put(self, message: WireMessage, room: Counter[str]) -> str | None:
         """Publish one message; return why it was not, if it was not."""
+        if message.is_direct:
+            return self._put_directly(message)
         queues = self._topology.queues_for(message.routing_key)
         if not queues:
             return UNROUTABLE
@@ -163,4 +172,19 @@ class EmbeddedBroker:
         except BrokerUnavailable:
             return CONNECTION_LOST
         room.subtract(queues)
+        return None
+
+    def _put_directly(self, message: WireMessage) -> str | None:
+        """Put a message into the queue that it names; return why not, if not."""
+        queue = message.routing_key
+        try:
+            with self.using_channel() as channel:
+                waiting = depth_of(channel, queue)
+                if waiting is None:
+                    return UNROUTABLE
+                if waiting >= self._capacity:
+                    return NACKED
+                channel.basic_publish(to_kombu(channel, message), DEFAULT_EXCHANGE, queue)
+        except BrokerUnavailable:
+            return CONNECTION_LOST
         return None

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from kombu.connection import Connection
-from kombu.exceptions import KombuError
+from kombu.exceptions import ChannelError, KombuError
 from kombu.transport import memory, virtual
 
 from shared.domain.errors import ConfigurationError
@@ -91,6 +91,17 @@ def open_channel(connection: Connection, topology: Topology) -> Channel:
     return opened
 
 
+def depth_of(channel: Channel, queue: str) -> int | None:
+    """Return how many messages wait in any queue, or None if there is no such queue.
+
+    Only a private transport knows which there are; the others make one for whoever asks.
+    """
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:
+        return None
+
+
 def to_kombu(channel: Channel, message: WireMessage) -> object:
     """Return `message` as the channel publishes it."""
     return channel.prepare_message(
@@ -104,6 +115,7 @@ def to_kombu(channel: Channel, message: WireMessage) -> object:
             "type": message.type,
             "timestamp": None if message.timestamp is None else int(message.timestamp.timestamp()),
             "app_id": message.app_id,
+            "reply_to": message.reply_to,
             "delivery_mode": 2,
         },
     )
@@ -124,6 +136,7 @@ def from_kombu(message: RawMessage) -> WireMessage:
         content_encoding=_text(message.content_encoding),
         headers=message.headers,
         app_id=_text(properties.get("app_id")),
+        reply_to=_text(properties.get("reply_to")),
     )
 
 

@@ -1,18 +1,33 @@
-"""The RabbitMQ adapter of the broker port: one connection to publish, one per consumption."""
+"""The RabbitMQ adapter of the broker port: one connection to publish, one per consumption.
 
+Replies have a connection of their own, made with the first: where they go is up to strangers,
+and the right to send them there may be missing. Neither may hold up the messages of the workers.
+"""
+
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from uuid import UUID
 
 import pika
 from pika.channel import Channel
 
-from shared.messaging.broker import BrokerUnavailable, Consumption, WireMessage
+from shared.domain.errors import ConfigurationError
+from shared.messaging.broker import (
+    CONNECTION_LOST,
+    FORBIDDEN,
+    BrokerUnavailable,
+    Consumption,
+    PublishFailed,
+    WireMessage,
+)
 from shared.messaging.rabbitmq.consumption import RabbitMQConsumption
 from shared.messaging.rabbitmq.faults import channel_fault
 from shared.messaging.rabbitmq.parameters import parameters_from, place
 from shared.messaging.rabbitmq.publisher import Publisher
 
 DEPTH_TIMEOUT_SECONDS = 10.0
+DEFAULT_EXCHANGE = ""
 
 
 class RabbitMQBroker:
@@ -35,12 +50,26 @@ class RabbitMQBroker:
         self._heartbeat = heartbeat_seconds
         parameters = self._parameters("publish")
         self._place = place(parameters)
+        self._confirm_timeout = confirm_timeout_seconds
         self._publisher = Publisher(parameters, confirm_timeout_seconds=confirm_timeout_seconds)
+        self._replies: Publisher | None = None
+        self._lock = threading.Lock()
         self._consumptions: list[RabbitMQConsumption] = []
 
     def publish(self, messages: Sequence[WireMessage]) -> None:
         """Return when all are confirmed and routed. Raises PublishFailed naming the others."""
-        self._publisher.publish(messages)
+        direct = [message for message in messages if message.is_direct]
+        if not direct:
+            self._publisher.publish(messages)
+            return
+        failed: dict[UUID, str] = {}
+        try:
+            self._publisher.publish([message for message in messages if not message.is_direct])
+        except PublishFailed as error:
+            failed.update(error.failed)
+        failed.update(self._reply(direct))
+        if failed:
+            raise PublishFailed(failed)
 
     def consume(self, queue: str, prefetch: int) -> Consumption:
         """Subscribe to `queue`; the subscription is kept alive until it is closed."""
@@ -75,6 +104,27 @@ class RabbitMQBroker:
         for consumption in self._consumptions:
             consumption.close()
         self._publisher.close()
+        with self._lock:
+            if self._replies:
+                self._replies.close()
+
+    def _reply(self, messages: Sequence[WireMessage]) -> dict[UUID, str]:
+        """Publish past the exchange; return what was not, and why."""
+        with self._lock:
+            self._replies = self._replies or Publisher(
+                self._parameters("reply"),
+                confirm_timeout_seconds=self._confirm_timeout,
+                exchange=DEFAULT_EXCHANGE,
+            )
+        try:
+            self._replies.publish(messages)
+        except PublishFailed as error:
+            return dict(error.failed)
+        except (BrokerUnavailable, ConfigurationError) as error:
+            lost = isinstance(error, BrokerUnavailable)
+            reason = CONNECTION_LOST if lost else FORBIDDEN
+            return {message.message_id: reason for message in messages if message.message_id}
+        return {}
 
     def _parameters(self, purpose: str) -> pika.ConnectionParameters:
         return parameters_from(

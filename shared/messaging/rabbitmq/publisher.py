@@ -32,6 +32,7 @@ from shared.messaging.topology import EXCHANGE
 
 log = structlog.get_logger(__name__)
 
+DIRECT_REPLY_TO = "amq.rabbitmq.reply-to."
 WINDOW_MESSAGES = 1000
 WINDOW_BYTES = 16 * 1024 * 1024
 READY_TIMEOUT_SECONDS = 10.0
@@ -41,12 +42,17 @@ _Load = tuple[WireMessage, pika.BasicProperties]
 
 
 class Publisher:
-    """Publishes to the customers exchange. The public methods may be called by any thread."""
+    """Publishes to one exchange. The public methods may be called by any thread."""
 
     def __init__(
-        self, parameters: pika.ConnectionParameters, *, confirm_timeout_seconds: float
+        self,
+        parameters: pika.ConnectionParameters,
+        *,
+        confirm_timeout_seconds: float,
+        exchange: str = EXCHANGE,
     ) -> None:
         self._place = place(parameters)
+        self._exchange = exchange
         self._confirm_timeout = confirm_timeout_seconds
         self._changed = threading.Condition()
         self._fault: BrokerFault | None = None
@@ -134,7 +140,11 @@ class Publisher:
             message, properties = item.load
             try:
                 self._channel.basic_publish(
-                    EXCHANGE, message.routing_key, message.body, properties, mandatory=True
+                    self._exchange,
+                    message.routing_key,
+                    message.body,
+                    properties,
+                    mandatory=_is_routed(message),
                 )
             except (AMQPError, ValueError, TypeError) as error:
                 # pika marshals before it writes: nothing of this message is on the wire.
@@ -163,7 +173,9 @@ class Publisher:
     def _channel_closed(self, channel: Channel, error: BaseException) -> None:
         """Fail what is in flight, and open another channel if the connection stands."""
         if channel is self._channel:
-            fault = channel_fault(error, f"publishing to the exchange {EXCHANGE}")
+            fault = channel_fault(
+                error, f"publishing to the exchange {self._exchange or 'amq.default'}"
+            )
             self._abandon(CONNECTION_LOST, fault)
         self.link.later(0, self._open_channel)
 
@@ -175,6 +187,11 @@ class Publisher:
             self._channel, self._fault = None, fault
             self._changed.notify_all()
         self._window.abandon(failure, fault)
+
+
+def _is_routed(message: WireMessage) -> bool:
+    """Whether a queue takes the message; RabbitMQ hands direct replies over without one."""
+    return not (message.is_direct and message.routing_key.startswith(DIRECT_REPLY_TO))
 
 
 def _id_of(message: WireMessage) -> UUID:

@@ -24,6 +24,7 @@ def to_properties(message: WireMessage) -> pika.BasicProperties:
         timestamp=None if message.timestamp is None else int(message.timestamp.timestamp()),
         type=message.type or None,
         app_id=message.app_id,
+        reply_to=message.reply_to,
     )
 
 
@@ -40,6 +41,7 @@ def from_properties(properties: pika.BasicProperties, routing_key: str, body: by
         content_encoding=_text(properties.content_encoding),
         headers=properties.headers or {},
         app_id=_text(properties.app_id),
+        reply_to=_text(properties.reply_to),
     )
 
 

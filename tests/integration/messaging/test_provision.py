@@ -11,7 +11,13 @@ import pika
 import pytest
 
 from shared.domain.errors import AccessDenied, ConfigurationError
-from shared.messaging.broker import Broker, BrokerUnavailable, Delivery
+from shared.messaging.broker import (
+    FORBIDDEN,
+    Broker,
+    BrokerUnavailable,
+    Delivery,
+    PublishFailed,
+)
 from shared.messaging.policies import command_for, differences
 from shared.messaging.provision import declare, provision, verify
 from shared.messaging.rabbitmq import RabbitMQBroker
@@ -20,6 +26,7 @@ from tests.contract.broker_cases import (
     QUEUE,
     TOPOLOGY,
     a_message,
+    a_reply,
     ids,
     numbered,
     take_all,
@@ -357,3 +364,16 @@ def test_a_forbidden_exchange_is_named(
         pytest.raises(AccessDenied, match=r"patron\.customers"),
     ):
         broker.publish(numbered(2))
+
+
+def test_replies_without_the_right_to_send_them_hold_up_nobody(worker_url: str) -> None:
+    """MYOB-4: the default exchange wants a right of its own; without it only answers are lost."""
+    with closing(RabbitMQBroker(worker_url, name="worker")) as broker:
+        ordinary, reply = numbered(2), a_reply("answers")
+
+        with pytest.raises(PublishFailed) as failure:
+            broker.publish([*ordinary, reply])
+        broker.publish(numbered(1))
+
+        assert failure.value.failed == {reply.message_id: FORBIDDEN}
+        assert broker.depth(QUEUE) == 3

@@ -16,7 +16,7 @@ from kombu.connection import Connection
 from kombu.messaging import Producer
 
 from shared.domain.errors import Undecodable
-from shared.domain.messages import ImportRequested, parcel
+from shared.domain.messages import ImportAnswered, ImportRequested, parcel
 from shared.messaging.broker import Broker, Delivery
 from shared.messaging.codec import decode, to_wire
 from shared.messaging.provision import declare
@@ -232,3 +232,40 @@ def test_compressed_messages_are_refused_unread(broker: Broker, stranger: Any) -
     assert len(delivery.message.body) < 20_000
     with pytest.raises(Undecodable, match="compressed"):
         decode(delivery.message)
+
+
+def test_a_direct_reply_reaches_its_asker(broker: Broker, amqp_vhost: str) -> None:
+    """MYOB-4: RabbitMQ's pseudo-queue hands the answer over without a queue; none is missing."""
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_vhost))
+    channel = connection.channel()
+    answers: list[tuple[bytes, str]] = []
+    channel.basic_consume(
+        "amq.rabbitmq.reply-to",
+        lambda _channel, _method, properties, body: answers.append(
+            (body, properties.correlation_id)
+        ),
+        auto_ack=True,
+    )
+    channel.basic_publish(
+        EXCHANGE,
+        "import.requested",
+        b'{"channel":"shop","external_id":"17"}',
+        pika.BasicProperties(reply_to="amq.rabbitmq.reply-to", correlation_id="order 4711"),
+    )
+    question = decode(received(broker).message)
+    body = ImportAnswered(channel="shop", external_id="17", answer="waiting", reason="timeout")
+
+    answer = parcel(
+        body,
+        channel="shop",
+        subject="17",
+        at=NOW,
+        cause=question,
+        reply_to=question.reply_to,
+        reply_id=question.reply_id,
+    )
+    broker.publish([to_wire(answer)])
+
+    connection.process_data_events(time_limit=10)
+    connection.close()
+    assert answers == [(body.to_json(), "order 4711")]

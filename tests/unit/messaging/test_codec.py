@@ -25,6 +25,7 @@ from shared.domain.messages import (
     CustomerImported,
     CustomerUnreadable,
     Envelope,
+    ImportAnswered,
     ImportRequested,
     Parcel,
     parcel,
@@ -51,6 +52,7 @@ BODIES: list[Model] = [
         version=VERSION,
     ),
     ImportRequested(channel="shop", store_view="de", sweep=True),
+    ImportAnswered(channel="shop", external_id="17", answer="customer", customer_number="C-1"),
 ]
 
 
@@ -102,6 +104,8 @@ def test_every_body_survives_the_wire(body: Model) -> None:
         "subject": "17",
         "traceparent": None,
         "is_foreign": False,
+        "reply_to": None,
+        "reply_id": None,
     }
 
 
@@ -189,6 +193,103 @@ def test_a_strangers_correlation_is_kept_together() -> None:
 
     assert one.correlation_id == other.correlation_id
     assert decode(foreign(b'{"channel": "a"}', correlation_id=str(uuid))).correlation_id == uuid
+
+
+def test_a_question_brings_where_its_answer_goes() -> None:
+    """MYOB-4: the queue, and the asker's own words for his question."""
+    question = foreign(
+        b'{"channel":"shop","external_id":"17"}', reply_to="answers", correlation_id="order 4711"
+    )
+
+    received = decode(question)
+
+    assert (received.reply_to, received.reply_id) == ("answers", "order 4711")
+
+
+def test_a_question_that_is_put_off_keeps_where_its_answer_goes() -> None:
+    """MYOB-4: sent again as one of ours, it is the same question of the same asker."""
+    first = decode(
+        foreign(b'{"channel":"shop"}', reply_to="answers", correlation_id="order 4711 / Ä")
+    )
+    sent = replace(
+        a_parcel(first.body, cause=first),
+        message_id=first.message_id,
+        reply_to=first.reply_to,
+        reply_id=first.reply_id,
+    )
+
+    again = decode(to_wire(sent))
+
+    assert (again.message_id, again.correlation_id) == (first.message_id, first.correlation_id)
+    assert (again.reply_to, again.reply_id) == ("answers", "order 4711 / Ä")
+
+
+def test_an_answer_goes_to_the_asker_in_his_words() -> None:
+    """MYOB-4: straight to his queue, under his own correlation id, caused by his question."""
+    question = decode(foreign(b'{"channel":"shop"}', reply_to="answers", correlation_id="nr. 1"))
+    answer = parcel(
+        ImportAnswered(channel="shop", external_id="17", answer="refused", reason="unknown"),
+        channel="shop",
+        subject="17",
+        at=NOW,
+        cause=question,
+        reply_to=question.reply_to,
+        reply_id=question.reply_id,
+    )
+
+    wire = to_wire(answer)
+
+    assert (wire.routing_key, wire.is_direct, wire.reply_to) == ("answers", True, None)
+    assert wire.correlation_id == "nr. 1"
+    assert wire.headers["causation_id"] == str(question.message_id)
+    assert decode(wire).body.answer == "refused"  # type: ignore[attr-defined]
+
+
+def test_an_answer_without_a_correlation_has_the_questions_id() -> None:
+    """MYOB-4: whoever named no correlation knows what he asked by the message's id."""
+    question = decode(foreign(b'{"channel":"shop"}', reply_to="answers", message_id=uuid4()))
+
+    wire = to_wire(
+        parcel(
+            ImportAnswered(channel="shop", external_id="17", answer="waiting"),
+            channel="shop",
+            subject="17",
+            at=NOW,
+            cause=question,
+            reply_to=question.reply_to,
+            reply_id=question.reply_id,
+        )
+    )
+
+    assert wire.correlation_id == str(question.message_id)
+
+
+def test_two_nameless_questions_are_two() -> None:
+    """MYOB-4: the same body under another correlation is asked again; without one it is not."""
+    body = b'{"channel":"shop","external_id":"17"}'
+
+    first = decode(foreign(body, reply_to="answers", correlation_id="1"))
+    same = decode(foreign(body, reply_to="answers", correlation_id="1"))
+    second = decode(foreign(body, reply_to="answers", correlation_id="2"))
+
+    assert first.message_id == same.message_id
+    assert first.message_id != second.message_id
+
+
+@pytest.mark.parametrize("queue", ["", "patron.processor", "patron.dead", "a\x00b", "q" * 256])
+def test_nobody_is_answered_where_nobody_can_be(queue: str) -> None:
+    """MYOB-4: not in a queue of ours, and not where no queue can be."""
+    received = decode(foreign(b'{"channel":"shop"}', reply_to=queue, correlation_id="1"))
+
+    assert (received.reply_to, received.reply_id) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "x" * 256])
+def test_a_correlation_that_cannot_be_kept_is_left_out(text: str) -> None:
+    """MYOB-4: the answer comes under our correlation then."""
+    received = decode(foreign(b'{"channel":"shop"}', reply_to="answers", correlation_id=text))
+
+    assert (received.reply_to, received.reply_id) == ("answers", None)
 
 
 def test_a_strangers_time_is_its_timestamp_or_now() -> None:
