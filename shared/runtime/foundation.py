@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from shared.connectors.http import RemoteCall
 from shared.connectors.ports import Connector
-from shared.domain.errors import ConfigurationError
+from shared.domain.errors import ConfigurationError, PatronError
 from shared.messaging.broker import Broker
 from shared.messaging.connect import connect, is_rabbitmq
 from shared.observability.metrics import Metrics, create_metrics
@@ -76,7 +76,11 @@ def open_foundation(installation: Installation, name: str) -> Foundation:
     database_url = settings.database.url.get_secret_value()
     broker_url = settings.broker.url.get_secret_value()
     engine = create_engine(database_url, application_name=name)
-    _check_migrated(engine)
+    try:
+        _check_migrated(engine)
+    except PatronError:
+        engine.dispose()
+        raise
     units = UnitsOfWork(engine)
     registry = CollectorRegistry()
     metrics = create_metrics(registry, version=version("patron"))
@@ -98,6 +102,16 @@ def open_foundation(installation: Installation, name: str) -> Foundation:
     return Foundation(
         installation, name, engine, units, broker, registry, metrics, outbox, owner(name)
     )
+
+
+def verify_database(installation: Installation, name: str) -> None:
+    """Raise ConfigurationError if the database cannot be started on, TransientError if not now."""
+    url = installation.settings.database.url.get_secret_value()
+    engine = create_engine(url, application_name=name)
+    try:
+        _check_migrated(engine)
+    finally:
+        engine.dispose()
 
 
 def migrate_embedded(installation: Installation) -> None:

@@ -1,19 +1,17 @@
 """A process's life: start the workers, answer for their health, drain them in order, exit.
 
-`run` is the last call of every `__main__`. Its promise: the first SIGTERM or SIGINT stops taking
+`run` is what every `__main__` comes to. Its promise: the first SIGTERM or SIGINT stops taking
 work, finishes what is in hand, drains what is to be sent, lets go of every connection and exits
-with 0; a second signal ends the process at once; a loop that dies ends it loudly with 1.
+with 0; a second signal ends the process at once; a loop that dies ends it loudly with 1. The same
+orderly end comes of a SIGHUP, if whoever is asked about the new configuration accepts it.
 """
 
-import os
 import queue
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from types import FrameType
 
 import structlog
 
@@ -22,10 +20,10 @@ from shared.messaging.broker import BrokerUnavailable
 from shared.observability.evidence import class_name
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
 from shared.runtime.loops import Loop
+from shared.runtime.signals import Orders, signals_heard
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 
 _OUTAGES = (BrokerUnavailable, DatabaseUnavailable, DatabaseContended, ConfigurationError)
 
@@ -156,11 +154,14 @@ def run(
     *,
     grace_seconds: float = 25.0,
     close: Sequence[Callable[[], None]] = (),
+    orders: Orders | None = None,
+    is_to_start_anew: Callable[[], bool] = lambda: False,
 ) -> int:
     """Run the workers until a signal or a death; return the exit code.
 
-    `close` is called in order once the workers have ended: broker, engine, health server. To be
-    called by the main thread.
+    `close` is called in order once the workers have ended: broker, engine, health server. `orders`
+    are those of a caller that hears the signals itself. `is_to_start_anew` is asked at a SIGHUP,
+    while the work goes on, whether that is to end. To be called by the main thread.
     """
     news: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
@@ -168,12 +169,13 @@ def run(
         _log.critical("loop.died", loop=name, exc_info=error)
         news.put(error)
 
-    with _signals(lambda: news.put(None)):
+    with nullcontext(orders) if orders else signals_heard() as heard:
+        heard.wake_by(lambda: news.put(None))
         for worker in process.workers:
             worker.start(report)
         process.is_started = True
         _log.info("process.started", workers=[worker.name for worker in process.workers])
-        death = _first(news)
+        death = _until_the_end(news, heard, is_to_start_anew)
         is_drained = _drain(process, grace_seconds)
         is_closed = _close(close)
     code = EXIT_DONE if death is None and is_drained and is_closed else EXIT_FAILED
@@ -181,17 +183,26 @@ def run(
     return code
 
 
-def _first(news: queue.SimpleQueue[BaseException | None]) -> BaseException | None:
-    """Wait for the first news, waking up now and then.
+def _until_the_end(
+    news: queue.SimpleQueue[BaseException | None],
+    orders: Orders,
+    is_to_start_anew: Callable[[], bool],
+) -> BaseException | None:
+    """Wait for a death, or for an order to end; return the death.
 
-    Python calls a signal's handler between two steps of the main thread. A signal that comes just
-    before the wait, or that another thread was given, would not be heard until it is over.
+    Wakes up now and then: Python calls a signal's handler between two steps of the main thread. A
+    signal that comes just before the wait, or that another thread was given, would not be heard
+    until it is over.
     """
-    while True:
+    death: BaseException | None = None
+    while not (death or orders.is_end_asked):
+        if orders.take_reload() and is_to_start_anew():
+            break
         try:
-            return news.get(timeout=_WAKE_SECONDS)
+            death = news.get(timeout=_WAKE_SECONDS)
         except queue.Empty:
             continue
+    return death
 
 
 def _drain(process: Process, grace_seconds: float) -> bool:
@@ -216,22 +227,3 @@ def _close(close: Sequence[Callable[[], None]]) -> bool:
             is_clean = False
             _log.error("process.close_failed", error_class=class_name(error))
     return is_clean
-
-
-@contextmanager
-def _signals(first: Callable[[], None]) -> Iterator[None]:
-    """Call `first` at the first signal, exit at the second; put the old handlers back after."""
-    seen: list[int] = []
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if seen:
-            os._exit(EXIT_INTERRUPTED)
-        seen.append(number)
-        first()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -19,13 +19,16 @@ from shared.messaging.connect import is_rabbitmq
 from shared.messaging.provision import verify
 from shared.messaging.topology import IMPORTER_QUEUE, PROCESSOR_QUEUE, exporter_queue
 from shared.observability import logs
+from shared.observability.evidence import evidence
 from shared.observability.health import HealthServer
 from shared.observability.uncaught import tell_uncaught
 from shared.runtime.checks import checks_for
 from shared.runtime.consumer import Consumer
-from shared.runtime.foundation import Foundation, open_foundation
+from shared.runtime.foundation import Foundation, open_foundation, verify_database
 from shared.runtime.installation import Installation, configuration_path, load_installation
-from shared.runtime.lifecycle import Process, Worker, run
+from shared.runtime.lifecycle import EXIT_DONE, Process, Worker, run
+from shared.runtime.reload import Load, Reload, tell_refused
+from shared.runtime.signals import Orders, signals_heard
 
 EXIT_CONFIGURATION = 2
 EXIT_TEMPORARY = 75
@@ -49,32 +52,78 @@ Build = Callable[[Foundation], Role]
 
 def main_of(name: str, build: Build) -> int:
     """Run one worker as this process, configured by the environment."""
+    environment = dict(os.environ)
     try:
-        path = configuration_path(None, os.environ)
-        installation = load_installation(path, os.environ)
+        path = configuration_path(None, environment)
+        installation = load_installation(path, environment)
     except ConfigurationInvalid as error:
         print(error, file=sys.stderr)  # noqa: T201 - there is no log before its configuration
         return EXIT_CONFIGURATION
-    return run_roles(installation, name, {name: build})
+    return run_roles(
+        installation, name, {name: build}, load=lambda: load_installation(path, environment)
+    )
 
 
 def run_roles(
-    installation: Installation,
-    name: str,
-    builds: Mapping[str, Build],
-    *,
-    log_format: logs.LogFormat | None = None,
+    installation: Installation, name: str, builds: Mapping[str, Build], *, load: Load
 ) -> int:
-    """Run workers in this process until a signal; return the exit code."""
-    settings = installation.settings
-    logs.configure(log_format or settings.logs.format, settings.logs.level, service=name)
+    """Run workers in this process until a signal; return the exit code.
+
+    At a SIGHUP the configuration is read again by `load`. If it can be used, the process finishes
+    what it has in hand, lets go of everything, and starts anew on it.
+    """
+    _configure_logs(installation, name)
     tell_uncaught()
     try:
-        _verify_topology(installation, builds)
-        return _run(open_foundation(installation, name), builds)
+        with signals_heard() as orders:
+            _verify_topology(installation, builds)
+            return _run_until_told(installation, name, builds, load, orders)
     except (ConfigurationError, TransientError) as error:
         _log.critical("process.not_started", reason=error.reason, error=str(error))
         return EXIT_TEMPORARY if isinstance(error, TransientError) else EXIT_CONFIGURATION
+
+
+def _run_until_told(
+    installation: Installation,
+    name: str,
+    builds: Mapping[str, Build],
+    load: Load,
+    orders: Orders,
+) -> int:
+    """Run on one configuration after the other, until the order to end or a failure."""
+    before: Installation | None = None
+
+    def verify(new: Installation) -> None:
+        _verify_topology(new, builds)
+        verify_database(new, name)
+
+    while not orders.is_end_asked:
+        _configure_logs(installation, name)
+        try:
+            standing = _set_up(open_foundation(installation, name), builds)
+        except (ConfigurationError, OSError) as error:
+            if before is None:
+                raise
+            tell_refused([evidence(error).text])
+            installation, before = before, None
+            continue
+        reload = Reload(installation, load, verify)
+        code = run(
+            standing.process,
+            grace_seconds=installation.settings.lifecycle.grace_seconds,
+            close=standing.closers,
+            orders=orders,
+            is_to_start_anew=reload.is_to_start_anew,
+        )
+        if code != EXIT_DONE or reload.accepted is None:
+            return code
+        before, installation = installation, reload.accepted
+    return EXIT_DONE
+
+
+def _configure_logs(installation: Installation, name: str) -> None:
+    settings = installation.settings.logs
+    logs.configure(settings.format, settings.level, service=name)
 
 
 def _verify_topology(installation: Installation, roles: Iterable[str]) -> None:
@@ -93,33 +142,48 @@ def _verify_topology(installation: Installation, roles: Iterable[str]) -> None:
         _log.warning("broker.unavailable_at_start", error=str(error))
 
 
-def _run(foundation: Foundation, builds: Mapping[str, Build]) -> int:
-    roles = [build(foundation) for build in builds.values()]
-    workers = [
-        *(role.worker for role in roles),
-        Worker("outbox", [], background=[foundation.outbox]),
-    ]
-    process = Process(workers)
-    consumers = [consumer for role in roles for consumer in role.consumers]
-    checks = checks_for(process, foundation.engine, foundation.broker, consumers)
-    settings = foundation.installation.settings
-    servers = [
-        HealthServer(settings.health.host, port, checks, foundation.registry)
-        for port in _ports(foundation.installation, builds)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A process that is ready to run, and what lets go of it all."""
+
+    process: Process
+    closers: Sequence[Callable[[], None]]
+
+
+def _set_up(foundation: Foundation, builds: Mapping[str, Build]) -> _Standing:
+    """Build everything on `foundation`, and let go of it again if that fails."""
+    servers: list[HealthServer] = []
+    try:
+        roles = [build(foundation) for build in builds.values()]
+        workers = [
+            *(role.worker for role in roles),
+            Worker("outbox", [], background=[foundation.outbox]),
+        ]
+        process = Process(workers)
+        consumers = [consumer for role in roles for consumer in role.consumers]
+        checks = checks_for(process, foundation.engine, foundation.broker, consumers)
+        host = foundation.installation.settings.health.host
+        for port in _ports(foundation.installation, builds):
+            # One by one: those before a port that is taken are to be closed.
+            servers += [HealthServer(host, port, checks, foundation.registry)]
+    except BaseException:
+        for closer in (*foundation.closers(), *(server.close for server in servers)):
+            closer()
+        raise
     for server in servers:
         server.start()
-    closers = [*foundation.closers(), *(server.close for server in servers)]
     _spare_the_collector()
-    return run(process, grace_seconds=settings.lifecycle.grace_seconds, close=closers)
+    return _Standing(process, [*foundation.closers(), *(server.close for server in servers)])
 
 
 def _spare_the_collector() -> None:
     """Keep the collector of reference cycles from a fifth of a worker's CPU time.
 
     What was made until now lives as long as the process, and what a batch makes is gone after it
-    without the collector's help: it need not look again for every few messages.
+    without the collector's help: it need not look again for every few messages. What is left of a
+    configuration before this one is let go of first.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_BATCHES_OF_OBJECTS)

@@ -32,6 +32,10 @@ class Invocation:
     @cached_property
     def installation(self) -> Installation:
         """The configuration. Raises `ConfigurationInvalid` with every problem."""
+        return self.load()
+
+    def load(self) -> Installation:
+        """Read the configuration as it is now. Raises `ConfigurationInvalid`."""
         return load_installation(self.path, self.environment)
 
     @cached_property

@@ -60,9 +60,9 @@ def run_one(
 ) -> None:
     """Run one worker until SIGTERM or SIGINT; any number of each may run.
 
-    The first signal lets it finish what it has in hand. Needs RabbitMQ with the queues in place
-    (`patron broker provision`) and a migrated database (`patron db upgrade`). Without RabbitMQ all
-    three workers must share one process: `patron up`.
+    The first signal lets it finish what it has in hand; SIGHUP has the configuration read again.
+    Needs RabbitMQ with the queues in place (`patron broker provision`) and a migrated database
+    (`patron db upgrade`). Without RabbitMQ all three workers must share one process: `patron up`.
     """
     call = _with_logs(invocation(context), log_format, log_level)
     if call.broker_url.startswith("memory:"):
@@ -73,7 +73,7 @@ def run_one(
             exit_code=EXIT_USAGE,
         )
     with translated():
-        code = run_roles(call.installation, worker.value, _builds(worker))
+        code = run_roles(call.installation, worker.value, _builds(worker), load=call.load)
     raise typer.Exit(code)
 
 
@@ -84,7 +84,8 @@ def up(
 
     Without a configuration the state is kept in .patron/patron.db and messages in memory; no
     server is needed, and nothing is lost when the process is killed. An SQLite database is
-    created and migrated; any other must have been migrated before: `patron db upgrade`.
+    created and migrated; any other must have been migrated before: `patron db upgrade`. SIGHUP
+    has the configuration read again.
     """
     if log_format is None and sys.stderr.isatty():
         log_format = LogFormat.CONSOLE
@@ -93,7 +94,7 @@ def up(
         migrate_embedded(call.installation)
         _greet(call)
         with translated():
-            code = run_roles(call.installation, "patron", _builds(*WorkerName))
+            code = run_roles(call.installation, "patron", _builds(*WorkerName), load=call.load)
     raise typer.Exit(code)
 
 

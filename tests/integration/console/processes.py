@@ -37,6 +37,10 @@ class Running:
                 return line
         raise AssertionError(f"ended without {event!r}: {''.join(self._said)}")
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> Ended:
         """Send a signal and wait for the end."""
         self._process.send_signal(number)

@@ -11,6 +11,7 @@ import pytest
 from shared.messaging.broker import BrokerUnavailable
 from shared.runtime.lifecycle import EXIT_DONE, EXIT_FAILED, Process, Worker, run
 from shared.runtime.loops import Beat, Periodic
+from shared.runtime.signals import signals_heard
 
 
 class Scripted:
@@ -154,6 +155,61 @@ def test_handlers_of_signals_are_put_back() -> None:
     run(Process([Worker("w", [Scripted("loop", [], terminate)])]))
 
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def hang_up() -> None:
+    """Send this process a SIGHUP."""
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_a_refused_configuration_leaves_the_work_alone() -> None:
+    """The question is asked at each SIGHUP while the loops go on, until a signal ends them."""
+    notes: list[str] = []
+
+    def refuse() -> bool:
+        notes.append("asked")
+        (hang_up if len(notes) == 1 else terminate)()
+        return False
+
+    worker = Worker("w", [Scripted("loop", notes, hang_up)])
+
+    code = run(Process([worker]), is_to_start_anew=refuse)
+
+    assert (code, notes) == (EXIT_DONE, ["asked", "asked", "loop stopped", "loop ended"])
+
+
+def test_an_accepted_configuration_ends_the_work_in_order() -> None:
+    """What is in hand is finished and everything is closed, as after a SIGTERM."""
+    notes: list[str] = []
+    worker = Worker("w", [Scripted("loop", notes, hang_up)])
+
+    code = run(
+        Process([worker]), is_to_start_anew=lambda: True, close=[lambda: notes.append("closed")]
+    )
+
+    assert (code, notes) == (EXIT_DONE, ["loop stopped", "loop ended", "closed"])
+
+
+def test_signals_between_two_runs_are_not_lost() -> None:
+    """Whoever hears the signals over several runs has each of them obeyed by the next."""
+    before = signal.getsignal(signal.SIGHUP)
+    asked: list[str] = []
+
+    def accept() -> bool:
+        asked.append("reload")
+        return True
+
+    with signals_heard() as orders:
+        hang_up()
+        first = run(
+            Process([Worker("w", [Scripted("loop", [])])]), orders=orders, is_to_start_anew=accept
+        )
+        terminate()
+        second = run(Process([Worker("w", [Scripted("loop", [])])]), orders=orders)
+
+    assert (first, second, asked) == (EXIT_DONE, EXIT_DONE, ["reload"])
+    assert orders.is_end_asked
+    assert signal.getsignal(signal.SIGHUP) is before
 
 
 def test_liveness_names_a_loop_that_stopped_ticking() -> None:
