@@ -15,6 +15,9 @@ from shared.domain.conditions import Condition
 from shared.domain.customer import CustomerKind
 from shared.domain.ownership import Ownership
 
+_MOST_DIGITS: Final = 18
+"""What a database keeps in a number of eight bytes."""
+
 
 class ProcessingMethod(StrEnum):
     """What happens by itself to the customers of a store view (C365-5)."""
@@ -138,6 +141,14 @@ class NumberSeries:
     def number(self, counter: int) -> str:
         """Return the customer number for `counter`."""
         return f"{self.prefix}{counter:0{self.width}d}"
+
+    def counter(self, number: str) -> int | None:
+        """Return the counter that `number` is written by, or None where the series writes none."""
+        digits = number.removeprefix(self.prefix) if number.startswith(self.prefix) else ""
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
+            return None
+        counter = int(digits)
+        return counter if self.number(counter) == number else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,21 @@ def draw(connection: sa.Connection, wanted: Mapping[str, tuple[int, int]]) -> di
     return {row.name: row.next_value - wanted[row.name][0] for row in rows}
 
 
+def pass_by(connection: sa.Connection, highest: Mapping[str, int]) -> None:
+    """Let each series go on behind a number that is taken; never back."""
+    names = sorted(highest)
+    behind = [highest[name] + 1 for name in names]
+    _PASS.run(connection, {"name": names, "next_value": behind})
+
+
+_PASS = SetStatement(
+    "INSERT INTO number_series (name, next_value)"
+    " SELECT given.name, given.next_value FROM {given} WHERE TRUE"
+    " ON CONFLICT (name) DO UPDATE SET next_value = excluded.next_value"
+    " WHERE number_series.next_value < excluded.next_value",
+    given={"name": sa.Text(), "next_value": sa.BigInteger()},
+)
+
 _DRAW = SetStatement(
     "INSERT INTO number_series (name, next_value)"
     " SELECT given.name, given.start + given.count FROM {given} WHERE TRUE"
