@@ -12,7 +12,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from shared.domain.customer import Customer
-from shared.domain.decisions import Explanation
+from shared.domain.decisions import Explanation, FieldConflict
 from shared.domain.messages import CustomerImported
 from shared.persistence.staging import StagingLine, StagingRecord
 
@@ -47,8 +47,10 @@ _HELD: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "incomplete_template": (
         "Held: the template lacks values that the ERP requires.",
-        ("Add the values named below to the template in patron.toml, or take them out of"
-        " erp.required_values."),
+        (
+            "Add the values named below to the template in patron.toml, or take them out of"
+            " erp.required_values."
+        ),
     ),
     "no_number": (
         "Held: the template takes the customer number from the shop, which has none.",
@@ -114,6 +116,7 @@ _OTHER_ACCOUNT: Final = (
     "Parked: this may be a customer who has another account in the same shop.",
     "Compare the two; an operator decides. A family may share a telephone.",
 )
+_NOT_TAKEN: Final = "The fields below belong to the directory: see fields in patron.toml."
 _EXPLANATION: Final = TypeAdapter(Explanation)
 
 
@@ -129,7 +132,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A decision in words. `advice` is empty when there is nothing to be done."""
+    """A decision in words. `advice` is empty when there is nothing to be done.
+
+    `conflicts` are the fields in which shop and directory differed, won or lost.
+    """
 
     headline: str
     advice: str
@@ -137,6 +143,7 @@ class Explained:
     template: str | None
     templates_tried: tuple[str, ...]
     fields_changed: tuple[str, ...]
+    conflicts: tuple[FieldConflict, ...]
     notes: tuple[str, ...]
     config_version: str
 
@@ -189,6 +196,7 @@ def explain(record: StagingRecord, numbers: Mapping[UUID, str | None]) -> Explai
         template=explanation.template,
         templates_tried=explanation.templates_tried,
         fields_changed=explanation.fields_changed,
+        conflicts=explanation.conflicts,
         notes=explanation.notes,
         config_version=explanation.config_version,
     )
@@ -208,6 +216,8 @@ def _headline(line: StagingLine, explanation: Explanation) -> tuple[str, str]:
         return f"Created as {who} with template {explanation.template}.", ""
     if rule := _matched_by(explanation):
         return f"Matched with {who} by {rule} and linked.", ""
+    if explanation.conflicts and not explanation.fields_changed:
+        return f"Left {who}, to whom it is linked, as it was.", _NOT_TAKEN
     return f"Updated {who}, to whom it is linked.", ""
 
 

@@ -14,7 +14,8 @@ from tests.unit.console.runner import Patron
 COMMAND_PATHS = [
     *("config check", "config show", "config schema", "db upgrade", "db current"),
     *("broker provision", "broker check", "connector list", "connector check", "cursor list"),
-    *("staging list", "staging show", "customer explain", "customer history"),
+    *("staging list", "staging show", "staging explain", "staging process", "staging link"),
+    *("staging discard", "customer explain", "customer history"),
     *("dead-letters list", "dead-letters show", "run", "up", "import", "queues", "demo", "version"),
 ]
 
@@ -55,7 +56,7 @@ def test_every_command_explains_itself(patron: Patron, path: str) -> None:
         ["staging", "list", "--limit", "0"],
         ["staging", "show", "five"],
         ["run", "janitor"],
-        ["customer", "explain", "shop"],
+        ["customer", "explain"],
     ],
 )
 def test_wrong_usage_is_2_and_said_on_standard_error(patron: Patron, words: list[str]) -> None:
