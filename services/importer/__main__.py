@@ -4,8 +4,9 @@ import sys
 
 from services.importer.pages import StoreViewReader
 from services.importer.requests import take_requests
-from services.importer.schedule import ChannelSchedule, Interval
+from services.importer.schedule import ChannelSchedule
 from services.importer.tasks import Tasks
+from services.importer.timetable import timetable_of
 from shared.messaging.topology import IMPORTER_QUEUE
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.foundation import Foundation
@@ -47,16 +48,15 @@ def _schedule(channel: str, foundation: Foundation) -> ChannelSchedule:
     schedule = ChannelSchedule(
         channel,
         {view.code: StoreViewReader(channel, view.code, source) for view in views},
-        {
-            view.code: Interval(view.poll_interval_seconds, view.sweep_interval_seconds)
-            for view in views
-        },
+        {view.code: timetable_of(view, settings.importer.timezone) for view in views},
         Tasks(
             foundation.units,
             foundation.outbox.offer,
             foundation.metrics,
             settings.importer.lease_seconds,
             settings.importer.overlap_seconds,
+            settings.importer.sweep_slice_seconds,
+            settings.importer.sweep_share,
         ),
         units=foundation.units,
         metrics=foundation.metrics,

@@ -4,6 +4,7 @@ Any number of importers may run; a lease lets one at a time read a store view, a
 when its holder dies. One loop for each channel, so a shop that hangs holds up only itself.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,11 @@ import structlog
 
 from services.importer.pages import StoreViewReader
 from services.importer.tasks import Run, Tasks
+from services.importer.timetable import Timetable
 from shared.domain.errors import ConfigurationError, PatronError, TransientError
 from shared.observability.evidence import evidence
 from shared.observability.metrics import Metrics
+from shared.persistence import enabled_views
 from shared.persistence.cursors import Cursors, Lease, LeaseLost
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
 from shared.persistence.unit_of_work import UnitsOfWork
@@ -22,14 +25,6 @@ from shared.runtime.loops import Beat
 from shared.runtime.recoverability import BUG
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """How often a store view is polled and swept, in seconds."""
-
-    poll_seconds: float
-    sweep_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ class ChannelSchedule:
         self,
         channel: str,
         readers: Mapping[str, StoreViewReader],
-        intervals: Mapping[str, Interval],
+        timetables: Mapping[str, Timetable],
         tasks: Tasks,
         *,
         units: UnitsOfWork,
@@ -69,24 +64,30 @@ class ChannelSchedule:
         owner: str,
         may_read: Callable[[], bool] = lambda: True,
         waits: Waits | None = None,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._channel = channel
         self._readers = readers
-        self._intervals = intervals
+        self._timetables = timetables
         self._tasks = tasks
         self._units = units
         self._metrics = metrics
         self._owner = owner
         self._may_read = may_read
         self._waits = waits or Waits()
+        self._timer = timer
         self._quiet_until = datetime.min.replace(tzinfo=UTC)
+        self._may_sweep_at = float("-inf")
 
     def prepare(self) -> None:
-        """Have a cursor for every store view; the first sweep comes an interval later."""
+        """Have a cursor for every store view, due when its timetable says so (C365-2).
+
+        The other views of the channel are switched off, or gone: nothing is read of them.
+        """
         with self._units.begin() as work:
-            for code, interval in self._intervals.items():
-                first_sweep = work.now + timedelta(seconds=interval.sweep_seconds)
-                Cursors(work).ensure([(self._channel, code)], sweep_due_at=first_sweep)
+            for code, timetable in self._timetables.items():
+                enabled_views.enable(work, self._channel, code, timetable.terms(work.now))
+            enabled_views.disable(work, self._channel, but=self._timetables.keys())
 
     def run_next(self, beat: Beat) -> bool:
         """Perform the task that is longest due; return whether there was one."""
@@ -96,10 +97,15 @@ class ChannelSchedule:
         with self._units.begin() as work:
             if work.now < self._quiet_until:
                 return False
-            lease = Cursors(work).acquire(self._owner, self._tasks.lease_seconds, among=views)
+            lease = Cursors(work).acquire(
+                self._owner,
+                self._tasks.lease_seconds,
+                among=views,
+                may_sweep=self._timer() >= self._may_sweep_at,
+            )
         if lease is None:
             return False
-        self._perform(Run(lease), beat)
+        self._perform(Run(lease, timer=self._timer), beat)
         return True
 
     def _perform(self, run: Run, beat: Beat) -> None:
@@ -127,22 +133,29 @@ class ChannelSchedule:
 
     def _read(self, run: Run, beat: Beat) -> None:
         code = run.lease.cursor.store_view
-        reader, interval = self._readers[code], self._intervals[code]
+        reader, timetable = self._readers[code], self._timetables[code]
+        is_over = True
         if run.lease.task == "poll":
             self._tasks.poll(run, reader, beat)
-            is_over, seconds = True, interval.poll_seconds
         else:
-            is_over = self._tasks.sweep(run, reader, beat)
-            seconds = interval.sweep_seconds if is_over else 0.0
+            is_over = self._sweep(run, reader, beat)
         with self._units.begin() as work:
-            next_at = work.now + timedelta(seconds=seconds)
+            rhythm = timetable.poll if run.lease.task == "poll" else timetable.sweep
+            next_at = rhythm.after(work.now) if is_over else work.now + self._tasks.rest_after(run)
             Cursors(work).succeed(run.lease, next_at=next_at, sweep_is_over=is_over)
         self._metrics.import_last_success_timestamp_seconds.labels(
             self._channel
         ).set_to_current_time()
 
+    def _sweep(self, run: Run, reader: StoreViewReader, beat: Beat) -> bool:
+        """Read a slice; after it no view of the channel is swept for a while."""
+        try:
+            return self._tasks.sweep(run, reader, beat)
+        finally:
+            self._may_sweep_at = self._timer() + self._tasks.rest_after(run).total_seconds()
+
     def _fail(self, lease: Lease, error: Exception, reason: str) -> None:
-        wait = self._waits.after(error, lease.cursor.failures)
+        wait = self._waits.after(error, lease.failures)
         with self._units.begin() as work:
             if asked_for(error) is not None:
                 # The shop is asked for all its store views; whoever it sends away stays away.

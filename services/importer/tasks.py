@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
 
 from services.importer.pages import StoreViewReader, Taken, take_page, tell_deleted
 from shared.connectors.ports import Page, Watermark
@@ -19,8 +18,6 @@ from shared.persistence.cursors import Cursors, Lease
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.loops import Beat
 
-SWEEP_SLICE_SECONDS: Final = 10.0
-
 
 @dataclass
 class Run:
@@ -30,24 +27,34 @@ class Run:
     read: int = 0
     changed: int = 0
     deleted: int = 0
-    began: float = field(default_factory=time.monotonic)
+    timer: Callable[[], float] = time.monotonic
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start the timer."""
+        self.began = self.timer()
 
     @property
     def seconds(self) -> float:
         """How long the run has been going on."""
-        return time.monotonic() - self.began
+        return self.timer() - self.began
 
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """Reads store views into the outbox."""
+    """Reads store views into the outbox.
+
+    A sweep is read in slices of `slice_seconds`, and takes no more than `sweep_share` of the time:
+    the shop has other visitors (NEW-9).
+    """
 
     units: UnitsOfWork
     offer: Callable[[Sequence[Parcel]], None]
     metrics: Metrics
     lease_seconds: float
     overlap_seconds: float
-    slice_seconds: float = SWEEP_SLICE_SECONDS
+    slice_seconds: float = 10.0
+    sweep_share: float = 1.0
 
     def poll(self, run: Run, reader: StoreViewReader, beat: Beat) -> None:
         """Take in what changed since the watermark, less an overlap for late commits."""
@@ -61,14 +68,23 @@ class Tasks:
     def sweep(self, run: Run, reader: StoreViewReader, beat: Beat) -> bool:
         """Take in every record, and find those that are gone. Returns whether it is over.
 
-        Stops after a while, so that polls get their turn; the next lease goes on from there.
+        Stops after a while, so that polls get their turn; the next lease goes on from there. One
+        that is to link only hands on everybody: who is known is decided by others (ASK-8).
         """
+        mode = run.lease.cursor.sweep_mode
         after = run.lease.cursor.sweep_key or ""
         for page in reader.source.sweep(reader.store_view, after):
             beat()
             deleted = self._missing(page, after, reader, beat)
             with self.units.begin() as work:
-                taken = take_page(page.records, reader, work, "sweep")
+                taken = take_page(
+                    page.records,
+                    reader,
+                    work,
+                    "sweep",
+                    mode=mode,
+                    even_unchanged=mode == "link_only",
+                )
                 run.deleted += tell_deleted(deleted, reader, work)
                 after = page.records[-1].scan_key if page.records else after
                 run.lease = Cursors(work).save_sweep(run.lease, after, seconds=self.lease_seconds)
@@ -76,6 +92,10 @@ class Tasks:
             if run.seconds > self.slice_seconds and not page.is_last:
                 return False
         return True
+
+    def rest_after(self, run: Run) -> timedelta:
+        """Return how long sweeps rest after a slice, so that they keep to their share."""
+        return timedelta(seconds=run.seconds * (1.0 - self.sweep_share) / self.sweep_share)
 
     def _since(self, lease: Lease) -> Watermark | None:
         at = lease.cursor.watermark_at

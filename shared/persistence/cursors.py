@@ -18,6 +18,7 @@ from shared.persistence.tables import Moment, cursors
 from shared.persistence.unit_of_work import UnitOfWork
 
 Task = Literal["poll", "sweep"]
+SweepMode = Literal["normal", "link_only"]
 StoreViewKey = tuple[str, str]
 
 
@@ -29,7 +30,10 @@ class LeaseLost(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """One store view's row; `watermark_at` is None before the first import."""
+    """One store view's row; `watermark_at` is None before the first import.
+
+    `failures` and `last_error` are those of polls; sweeps have their own.
+    """
 
     channel: str
     store_view: str
@@ -45,6 +49,10 @@ class Cursor:
     last_success_at: datetime | None
     last_error: str | None
     failures: int
+    sweep_error: str | None
+    sweep_failures: int
+    sweep_mode: SweepMode
+    enabled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,11 @@ class Lease:
     token: str
     until: datetime
 
+    @property
+    def failures(self) -> int:
+        """How often the task failed since it last succeeded."""
+        return self.cursor.failures if self.task == "poll" else self.cursor.sweep_failures
+
 
 class Cursors:
     """The cursors as one unit of work sees them."""
@@ -66,19 +79,29 @@ class Cursors:
         self._now = work.now
 
     def ensure(
-        self, views: Iterable[StoreViewKey], *, sweep_due_at: datetime | None = None
+        self,
+        views: Iterable[StoreViewKey],
+        *,
+        poll_due_at: datetime | None = None,
+        sweep_due_at: datetime | None = None,
     ) -> None:
         """Have a cursor for each of these (channel, store view); a new one is due at once."""
         rows = [
             {
                 "channel": channel,
                 "store_view": store_view,
-                "poll_due_at": self._now,
+                "poll_due_at": poll_due_at or self._now,
                 "sweep_due_at": sweep_due_at or self._now,
             }
             for channel, store_view in views
         ]
         self._work.bulk.upsert(cursors, rows, key=("channel", "store_view"), update=())
+
+    def find(self, channel: str, store_view: str, *, to_change: bool = False) -> Cursor | None:
+        """Return one cursor, locked until the end of the transaction if it is to be changed."""
+        query = _CURSORS.where(_is(channel, store_view))
+        row = self._connection.execute(query.with_for_update() if to_change else query).first()
+        return _cursor(row) if row else None
 
     def all(self) -> list[Cursor]:
         """Return every cursor, by channel and store view."""
@@ -86,22 +109,33 @@ class Cursors:
         return [_cursor(row) for row in self._connection.execute(query)]
 
     def acquire(
-        self, owner: str, seconds: float, *, among: Collection[StoreViewKey]
+        self,
+        owner: str,
+        seconds: float,
+        *,
+        among: Collection[StoreViewKey],
+        may_sweep: bool = True,
     ) -> Lease | None:
         """Lease the store view that is longest due, of those `among`; None when none is.
 
         Of a poll and a sweep that are due, the one that has been so for longer comes first, so
-        that a sweep in slices leaves room for polls, and frequent polls for the sweep.
+        that a sweep in slices leaves room for polls, and frequent polls for the sweep. Polls of a
+        view that is first to be linked only wait until that is over.
         """
         free = sa.or_(cursors.c.leased_until.is_(None), cursors.c.leased_until <= self._now)
+        due_since = _DUE_SINCE if may_sweep else cursors.c.poll_due_at
+        is_wanted = sa.true() if may_sweep else cursors.c.sweep_mode == "normal"
         row = self._connection.execute(
-            _CURSORS.where(self._now >= _DUE_SINCE, free)
+            _CURSORS.where(self._now >= due_since, is_wanted, free)
             .where(sa.tuple_(cursors.c.channel, cursors.c.store_view).in_(sorted(among)))
-            .order_by(_DUE_SINCE, cursors.c.channel, cursors.c.store_view)
+            .order_by(due_since, cursors.c.channel, cursors.c.store_view)
             .limit(1)
             .with_for_update(skip_locked=True)
         ).first()
-        return self._lease(_cursor(row), owner, seconds) if row else None
+        if row is None:
+            return None
+        cursor = _cursor(row)
+        return self._lease(cursor, _task(cursor) if may_sweep else "poll", owner, seconds)
 
     def renew(self, lease: Lease, seconds: float) -> Lease:
         """Prolong the lease. Raises LeaseLost."""
@@ -121,27 +155,40 @@ class Cursors:
         A sweep that is not over goes on from its key then. A request that came in meanwhile is
         not forgotten: the task stays due. Raises LeaseLost.
         """
-        over = {"sweep_key": None, "sweep_finished_at": self._now}
-        self._finish(
-            lease,
-            next_at,
-            last_success_at=self._now,
-            last_error=None,
-            failures=0,
-            **(over if lease.task == "sweep" and sweep_is_over else {}),
-        )
+        if lease.task == "poll":
+            changes: dict[str, Any] = {"failures": 0, "last_error": None}
+        else:
+            changes = {"sweep_failures": 0, "sweep_error": None}
+            if sweep_is_over:
+                changes |= self._swept(lease.cursor)
+        self._finish(lease, next_at, last_success_at=self._now, **changes)
 
     def fail(self, lease: Lease, error: str, *, retry_at: datetime) -> None:
         """Give the lease back after a failure, described without personal data.
 
         Raises LeaseLost.
         """
-        self._finish(lease, retry_at, last_error=error, failures=cursors.c.failures + 1)
+        if lease.task == "poll":
+            self._finish(lease, retry_at, last_error=error, failures=cursors.c.failures + 1)
+        else:
+            more = cursors.c.sweep_failures + 1
+            self._finish(lease, retry_at, sweep_error=error, sweep_failures=more)
 
     def request_now(
-        self, channel: str, store_view: str | None = None, *, sweep: bool = False
+        self,
+        channel: str,
+        store_view: str | None = None,
+        *,
+        sweep: bool = False,
+        link_only: bool = False,
     ) -> list[StoreViewKey]:
-        """Make a channel's store views, or one of them, due at once; return which."""
+        """Make a channel's store views, or one of them, due at once; return which.
+
+        `link_only` has everybody read from the beginning and linked to who is known, before
+        anything else is imported (ASK-8). Asked for while that goes on, it goes on.
+        """
+        if link_only:
+            return self._request_link_only(channel, store_view)
         due = {"poll_due_at": self._now}
         if sweep:
             due["sweep_due_at"] = self._now
@@ -163,8 +210,39 @@ class Cursors:
         }
         return bool(self._change(channel, store_view, changes))
 
-    def _lease(self, cursor: Cursor, owner: str, seconds: float) -> Lease:
-        task: Task = "poll" if cursor.poll_due_at <= cursor.sweep_due_at else "sweep"
+    def _request_link_only(self, channel: str, store_view: str | None) -> list[StoreViewKey]:
+        if store_view is not None:
+            self.ensure([(channel, store_view)])
+        is_on = cursors.c.sweep_mode == "link_only"
+        self._connection.execute(
+            sa.update(cursors)
+            .where(_is(channel, store_view))
+            .where(sa.or_(sa.not_(is_on), cursors.c.lease_owner.is_(None)))
+            .values(
+                sweep_mode="link_only",
+                sweep_key=sa.case((is_on, cursors.c.sweep_key), else_=sa.null()),
+                sweep_due_at=self._now,
+                # From whoever is reading in the ordinary way.
+                lease_owner=None,
+                leased_until=None,
+            )
+        )
+        views = sa.select(cursors.c.channel, cursors.c.store_view).where(_is(channel, store_view))
+        return sorted((row.channel, row.store_view) for row in self._connection.execute(views))
+
+    def _swept(self, cursor: Cursor) -> dict[str, Any]:
+        """Return what the end of a sweep changes.
+
+        After one that only linked, polls take what has changed since it began.
+        """
+        changes: dict[str, Any] = {"sweep_key": None, "sweep_finished_at": self._now}
+        if cursor.sweep_mode == "link_only":
+            began = _moment(cursor.sweep_started_at)
+            changes["sweep_mode"] = "normal"
+            changes["watermark_at"] = sa.func.coalesce(cursors.c.watermark_at, began)
+        return changes
+
+    def _lease(self, cursor: Cursor, task: Task, owner: str, seconds: float) -> Lease:
         # The same importer may lose a view and get it again: owner alone would be no fence.
         token = f"{owner}/{uuid4().hex}"
         until = self._now + timedelta(seconds=seconds)
@@ -183,9 +261,7 @@ class Cursors:
     def _finish(self, lease: Lease, next_at: datetime, **changes: Any) -> None:
         column = cursors.c.poll_due_at if lease.task == "poll" else cursors.c.sweep_due_at
         was_due_at = getattr(lease.cursor, column.name)
-        unless_requested = sa.case(
-            (column == was_due_at, sa.literal(next_at, Moment())), else_=column
-        )
+        unless_requested = sa.case((column == was_due_at, _moment(next_at)), else_=column)
         self._fenced(
             lease,
             lease_owner=None,
@@ -218,9 +294,20 @@ class Cursors:
 
 _CURSORS = sa.select(*(cursors.c[field.name] for field in fields(Cursor)))
 _DUE_SINCE = sa.case(
+    (cursors.c.sweep_mode == "link_only", cursors.c.sweep_due_at),
     (cursors.c.poll_due_at <= cursors.c.sweep_due_at, cursors.c.poll_due_at),
     else_=cursors.c.sweep_due_at,
 )
+
+
+def _task(cursor: Cursor) -> Task:
+    """Return what has been due for longer, as `_DUE_SINCE` has it."""
+    is_poll = cursor.sweep_mode == "normal" and cursor.poll_due_at <= cursor.sweep_due_at
+    return "poll" if is_poll else "sweep"
+
+
+def _moment(at: datetime | None) -> sa.ColumnElement[datetime]:
+    return sa.literal(at, Moment())
 
 
 def _is(channel: str, store_view: str | None) -> sa.ColumnElement[bool]:

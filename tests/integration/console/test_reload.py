@@ -6,6 +6,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +193,7 @@ def test_reloads_under_load_lose_and_repeat_nothing(place: Place) -> None:
         patron.wait_for(STARTED)
         for poll in (0.3, 0.4, 0.5, 0.6, 0.7):
             before = len(place.numbered())
-            eventually(lambda before=before: len(place.numbered()) > before)
+            eventually(partial(_are_more_numbered, place, before))
             place.configure(poll=poll)
             assert reload(patron)["event"] == RELOADED
             patron.wait_for(STARTED)
@@ -256,6 +257,10 @@ def test_what_cannot_be_started_on_gives_way_to_the_configuration_before(place: 
 
     assert "OSError" in refused["problems"][0]
     assert ended.code == 0
+
+
+def _are_more_numbered(place: Place, before: int) -> bool:
+    return len(place.numbered()) > before
 
 
 def _is_known(place: Place, external_id: str) -> bool:

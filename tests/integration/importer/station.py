@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
 
 from services.importer.pages import StoreViewReader
-from services.importer.schedule import ChannelSchedule, Interval
+from services.importer.schedule import ChannelSchedule
 from services.importer.tasks import Tasks
+from services.importer.timetable import Every, Timetable
 from shared.connectors.ports import CustomerSource
 from shared.domain.messages import Envelope, Parcel
 from shared.messaging.codec import decode, to_wire
@@ -47,11 +48,12 @@ class Station:
     ) -> ChannelSchedule:
         """Return a schedule of these store views (`de` unless told otherwise), prepared."""
         tasks: Mapping[str, Any] = changes.pop("tasks", {})
-        codes = views or ("de",)
+        timetable = changes.pop("timetable", Timetable(Every(POLL_SECONDS), Every(SWEEP_SECONDS)))
+        codes, clock = views or ("de",), self.clock
         schedule = ChannelSchedule(
             CHANNEL,
             {code: StoreViewReader(CHANNEL, code, source) for code in codes},
-            {code: Interval(POLL_SECONDS, SWEEP_SECONDS) for code in codes},
+            dict.fromkeys(codes, timetable),
             Tasks(
                 self.units,
                 self.sent.extend,
@@ -63,6 +65,7 @@ class Station:
             units=self.units,
             metrics=self.metrics,
             owner=owner,
+            timer=lambda: clock.now.timestamp(),  # noqa: PLW0108 - the clock is set anew
             **changes,
         )
         schedule.prepare()
@@ -86,11 +89,11 @@ class Station:
         self.request(*views, sweep=True)
         assert self.run_due(schedule)
 
-    def request(self, *views: str, sweep: bool = False) -> None:
+    def request(self, *views: str, sweep: bool = False, link_only: bool = False) -> None:
         """Make store views due at once."""
         with self.units.begin() as work:
             for view in views or ("de",):
-                Cursors(work).request_now(CHANNEL, view, sweep=sweep)
+                Cursors(work).request_now(CHANNEL, view, sweep=sweep, link_only=link_only)
 
     def cursor(self, view: str = "de") -> Cursor:
         """Return how far a store view is imported."""

@@ -123,7 +123,7 @@ def test_an_interrupted_sweep_resumes_where_it_was(station: Station) -> None:
     failed = station.cursor()
     station.poll_again(schedule)
 
-    assert (failed.sweep_key, failed.failures) == ("000003", 1)
+    assert (failed.sweep_key, failed.sweep_failures, failed.failures) == ("000003", 1, 0)
     assert station.cursor().sweep_key is None
     assert station.subjects("customer.deleted") == ["1", "6"]
 

@@ -1,0 +1,78 @@
+"""Which store views are imported, since when, and from where on (C365-1, C365-2).
+
+Told by every importer at its start. Its promise: a store view that was imported before goes on
+where it stopped, whatever was switched off and on in between; nothing that is due is put off.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from shared.persistence.cursors import Cursors
+from shared.persistence.tables import Moment, cursors
+from shared.persistence.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a store view begins, and until when it waits for a poll and a sweep at the longest.
+
+    `watermark_at` is where one begins that is enabled for the first time (None: with everything);
+    `first_poll_at` is when.
+    """
+
+    watermark_at: datetime | None
+    first_poll_at: datetime
+    poll_by: datetime
+    sweep_by: datetime
+
+
+def enable(work: UnitOfWork, channel: str, store_view: str, terms: Terms) -> None:
+    """Have a cursor for a store view that is imported from now on, or still is.
+
+    What is due later than the terms allow is pulled in, except for polls that wait after a failure.
+    """
+    Cursors(work).ensure(
+        [(channel, store_view)], poll_due_at=terms.first_poll_at, sweep_due_at=terms.sweep_by
+    )
+    work.connection.execute(
+        sa.update(cursors)
+        .where(cursors.c.channel == channel, cursors.c.store_view == store_view)
+        .values(
+            enabled_at=sa.func.coalesce(cursors.c.enabled_at, _moment(work.now)),
+            watermark_at=sa.case(
+                (_IS_NEW, _moment(terms.watermark_at)), else_=cursors.c.watermark_at
+            ),
+            poll_due_at=_pulled_in(cursors.c.poll_due_at, terms.poll_by, cursors.c.failures == 0),
+            sweep_due_at=_pulled_in(cursors.c.sweep_due_at, terms.sweep_by, sa.true()),
+        )
+    )
+
+
+def disable(work: UnitOfWork, channel: str, *, but: Collection[str]) -> None:
+    """Note that no other store view of a channel is imported any more."""
+    work.connection.execute(
+        sa.update(cursors)
+        .where(cursors.c.channel == channel, cursors.c.store_view.not_in(sorted(but)))
+        .where(cursors.c.enabled_at.is_not(None))
+        .values(enabled_at=None)
+    )
+
+
+_IS_NEW = sa.and_(
+    cursors.c.enabled_at.is_(None),
+    cursors.c.watermark_at.is_(None),
+    cursors.c.last_success_at.is_(None),
+)
+
+
+def _pulled_in(
+    due_at: sa.Column[datetime], by: datetime, where: sa.ColumnElement[bool]
+) -> sa.ColumnElement[datetime]:
+    return sa.case((sa.and_(due_at > by, where), _moment(by)), else_=due_at)
+
+
+def _moment(at: datetime | None) -> sa.ColumnElement[datetime]:
+    return sa.literal(at, Moment())
