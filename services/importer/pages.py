@@ -1,19 +1,20 @@
-"""Take in a page of remote records: drop what is unchanged, hand on the rest.
+"""Take in a page of remote records: drop what is unchanged or erased, hand on the rest.
 
 Works in the caller's transaction, together with the cursor, so that a crash repeats a page and
-never loses one.
+never loses one. Of somebody who was erased nothing is stored or sent (NEW-11).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
 from shared.connectors.ports import CustomerSource, RemoteRecord
-from shared.domain.customer import FieldWarning, Model, Source, Version
+from shared.domain.customer import FieldWarning, Model, Source, SourceKey, Version
 from shared.domain.errors import PatronError, UnreadableRecord
 from shared.domain.messages import (
+    Cause,
     CustomerDeleted,
     CustomerImported,
     CustomerUnreadable,
@@ -23,7 +24,8 @@ from shared.domain.messages import (
 )
 from shared.domain.normalise import normalise_customer
 from shared.observability.evidence import evidence
-from shared.persistence import source_records
+from shared.persistence import raw_payloads, source_records
+from shared.persistence.tombstones import Tombstones, hold_off_erasures
 from shared.persistence.unit_of_work import UnitOfWork
 
 _log = structlog.get_logger()
@@ -39,11 +41,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class StoreViewReader:
-    """One store view, and the source that it is read from."""
+    """One store view, and the source that it is read from.
+
+    `tombstones` say who was erased; `keeps_raw` keeps the platform's own words of what is handed
+    on, for diagnosis.
+    """
 
     channel: str
     store_view: str
     source: CustomerSource
+    tombstones: Tombstones = field(default_factory=Tombstones)
+    keeps_raw: bool = False
 
     def read(
         self, record: RemoteRecord, read_at: datetime, origin: Origin, mode: Mode = "normal"
@@ -97,10 +105,11 @@ class StoreViewReader:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How many records of a page were handed on, and how many were known as they are."""
+    """How many records of a page were handed on, known as they are, or of erased persons."""
 
     changed: int
     unchanged: int
+    erased: int = 0
 
 
 def take_page(
@@ -111,22 +120,31 @@ def take_page(
     *,
     mode: Mode = "normal",
     even_unchanged: bool = False,
+    cause: Cause | None = None,
 ) -> Taken:
     """Send a message for every new or changed record, and remember what was seen.
 
-    `even_unchanged` sends one for every record: somebody wants to know what becomes of it.
+    `even_unchanged` sends one for every record: somebody wants to know what becomes of it, and
+    `cause` is his question.
     """
+    living = _living(records, reader, work)
     known = source_records.known(
         work,
         reader.channel,
-        [record.external_id for record in records],
+        [record.external_id for record in living],
         store_view=reader.store_view,
     )
-    changed = [r for r in records if even_unchanged or known.get(r.external_id) != r.fingerprint]
+    changed = [r for r in living if even_unchanged or known.get(r.external_id) != r.fingerprint]
     readings = [reader.read(record, work.now, origin, mode) for record in changed]
     work.send(
         [
-            parcel(reading.body, channel=reader.channel, subject=record.external_id, at=work.now)
+            parcel(
+                reading.body,
+                channel=reader.channel,
+                subject=record.external_id,
+                at=work.now,
+                cause=cause,
+            )
             for record, reading in zip(changed, readings, strict=True)
         ]
     )
@@ -139,7 +157,9 @@ def take_page(
             if reading.is_final
         ],
     )
-    return Taken(len(changed), len(records) - len(changed))
+    if reader.keeps_raw:
+        raw_payloads.keep(work, reader.channel, {r.external_id: r.payload for r in changed})
+    return Taken(len(changed), len(living) - len(changed), len(records) - len(living))
 
 
 def tell_deleted(external_ids: Collection[str], reader: StoreViewReader, work: UnitOfWork) -> int:
@@ -159,6 +179,16 @@ def tell_deleted(external_ids: Collection[str], reader: StoreViewReader, work: U
         ]
     )
     return len(news)
+
+
+def _living(
+    records: Sequence[RemoteRecord], reader: StoreViewReader, work: UnitOfWork
+) -> Sequence[RemoteRecord]:
+    """Return the records of those who were not erased; whoever erases waits for our commit."""
+    hold_off_erasures(work)
+    accounts = {SourceKey(reader.channel, record.external_id) for record in records}
+    erased = reader.tombstones.erased(work, accounts)
+    return [r for r in records if SourceKey(reader.channel, r.external_id) not in erased]
 
 
 def _seen(record: RemoteRecord, reader: StoreViewReader) -> source_records.Seen:

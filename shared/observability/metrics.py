@@ -42,6 +42,7 @@ class Metrics:
     import_records: Counter
     decisions: Counter
     exports: Counter
+    retention_deleted: Counter
     build_info: Gauge
 
 
@@ -114,6 +115,7 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         import_records=counter("import_records", "Records read.", "channel", "outcome"),
         decisions=counter("decisions", "What became of imported customers.", "decision"),
         exports=counter("exports", "Effects on channels.", "channel", "effect", "outcome"),
+        retention_deleted=counter("retention_deleted", "Rows kept long enough.", "kind"),
         build_info=gauge("build_info", "The running version.", "version"),
     )
     metrics.build_info.labels(version).set(1)

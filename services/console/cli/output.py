@@ -87,8 +87,12 @@ def show_record(record: Row, output: Output) -> None:
 
 def show_json(value: Any) -> None:
     """Print JSON, indented."""
-    text = orjson.dumps(value, default=_jsonable, option=orjson.OPT_INDENT_2).decode()
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Return JSON, indented, with a line's end."""
+    return orjson.dumps(value, default=_jsonable, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
 def table_of(rows: Sequence[Row], columns: Mapping[str, str]) -> Table:

@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.console.cli.customers import TIMELINE_COLUMNS, timeline_rows
+from services.console.cli.customer_history import TIMELINE_COLUMNS, timeline_rows
 from services.console.cli.failures import Refused
 from services.console.cli.imports import ask, wanted
 from services.console.demo.configuration import CHANNEL
 from services.console.demo.progress import Progress
 from services.console.demo.scenes import MOST, Stage
 from services.console.demo.shop import Customer, default_billing
-from shared.persistence import directory_reader, staging, timeline
+from shared.domain.customer import SourceKey
+from shared.persistence import directory_reader, person, staging, timeline
 from shared.persistence.staging import Selection
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -64,7 +65,8 @@ def show_change(stage: Stage, change: Change, after: Progress) -> None:
     """Show the change in the directory, and the customer's timeline."""
     with stage.units.read() as work:
         now = _directory_address(work, change.customer_id)
-        lines = timeline.of_source(work, CHANNEL, change.external_id, limit=20)
+        someone = person.of_account(work, SourceKey(CHANNEL, change.external_id))
+        lines = timeline.of_person(work, someone, limit=20).lines if someone else []
     stage.guide.say(f"directory before: {change.before}")
     stage.guide.say(f"directory now:    {now}")
     if NEW_STREET not in now:
@@ -74,7 +76,7 @@ def show_change(stage: Stage, change: Change, after: Progress) -> None:
         f"{after.read_in_all} customers were compared, {decided} had changed; what Patron itself"
         " wrote was not taken for news"
     )
-    command = f"patron customer history {CHANNEL} {change.external_id}"
+    command = f"patron customer history {CHANNEL}/{change.external_id}"
     stage.guide.step("Everything that happened to this customer", command)
     stage.guide.table(timeline_rows(lines), TIMELINE_COLUMNS)
 

@@ -138,7 +138,7 @@ def explain_one(stage: Stage) -> None:
         if record is None:
             raise Refused("no decision was recorded")
         decision = explained(record, work)
-    command = f"patron customer explain {CHANNEL} {chosen.external_id}"
+    command = f"patron customer explain {CHANNEL}/{chosen.external_id}"
     stage.guide.step("Every decision can be explained", command)
     stage.guide.show(laid_out(decision))
 

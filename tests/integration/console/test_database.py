@@ -12,7 +12,7 @@ from tests.unit.console.runner import Patron
 
 READING = (
     ["staging", "list"], ["staging", "show", "00000000-0000-0000-0000-000000000001"],
-    ["customer", "explain", "shop", "1"], ["customer", "history", "shop", "1"], ["queues"],
+    ["customer", "explain", "shop/1"], ["customer", "history", "shop/1"], ["queues"],
     ["cursor", "list"], ["dead-letters", "list"], ["import"], ["db", "current"],
 )  # fmt: skip
 

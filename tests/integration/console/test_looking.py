@@ -97,8 +97,8 @@ def test_a_match_is_explained_by_rule_evidence_and_customer(desk: Desk) -> None:
     desk.process(a_customer("1", email="ann@example.com"))
     desk.process(a_customer("2", email="Ann@Example.com"))
 
-    explained = desk.patron("customer", "explain", "shop", "2")
-    tree = desk.patron("customer", "explain", "shop", "2", "--output", "json").json
+    explained = desk.patron("customer", "explain", "shop/2")
+    tree = desk.patron("customer", "explain", "shop/2", "--output", "json").json
 
     assert explained.code == 0
     assert "Matched with customer D10001 by e-mail address and linked." in explained.out
@@ -116,31 +116,32 @@ def test_the_last_decision_is_the_one_explained(desk: Desk) -> None:
     desk.process(a_customer("1"))
     desk.process(a_customer("1", minutes=5, last_name="Lang-Meier"))
 
-    explained = desk.patron("customer", "explain", "shop", "1")
+    explained = desk.patron("customer", "explain", "shop/1")
 
     assert "Updated customer D10001, to whom it is linked." in explained.out
     assert "fields changed  last_name" in explained.out
 
 
 def test_the_timeline_tells_everything_in_order(desk: Desk) -> None:
-    """Decisions line by line, with the facts, and the customer's number above."""
+    """What was read and decided line by line, with the facts, and who it is above."""
     desk.process(a_customer("1"))
     desk.process(a_customer("1", minutes=5, last_name="Lang-Meier"))
 
-    shown = desk.patron("customer", "history", "shop", "1")
-    lines = desk.patron("customer", "history", "shop", "1", "-o", "json").json
+    shown = desk.patron("customer", "history", "shop/1")
+    tree = desk.patron("customer", "history", "D10001", "-o", "json").json
 
-    assert "customer D10001, link synchronized, number not written back yet" in shown.out
+    assert "customer D10001: shop/1\n" in shown.out
     assert "fields: last_name" in shown.out
-    assert [line["event"] for line in lines] == ["customer.created", "customer.updated"]
-    assert lines[1]["detail"] == {"fields": ["last_name"]}
+    decided = [line for line in tree["lines"] if line["worker"] == "processor"]
+    assert [line["event"] for line in decided] == ["customer.created", "customer.updated"]
+    assert decided[1]["detail"] == {"fields": ["last_name"]}
 
 
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["customer", "explain", "shop", "404"], "nothing is known of a customer 404 in shop"),
-        (["customer", "history", "shop", "404"], "nothing is known of a customer 404 in shop"),
+        (["customer", "explain", "shop/404"], "nothing is known of a customer 404 in shop"),
+        (["customer", "history", "shop/404"], "nothing is known of a customer 404 in shop"),
         (["staging", "show", NOBODY], f"there is no staging record {NOBODY}"),
         (["dead-letters", "show", NOBODY], f"there is no dead letter {NOBODY}"),
     ],
@@ -161,7 +162,7 @@ def test_a_customer_that_was_ignored_says_why(sqlite_desk: Desk) -> None:
     with sqlite_desk.units.begin() as work:
         process_batch([imported(a_customer("1"))], work, policy)
 
-    answer = sqlite_desk.patron("customer", "explain", "shop", "1")
+    answer = sqlite_desk.patron("customer", "explain", "shop/1")
 
     assert answer.code == 1
     assert "customer.ignored reason: before_start_date" in answer.err
