@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from shared.messaging.codec import MAX_BODY_BYTES, to_wire
 from shared.messaging.topology import PROCESSOR_QUEUE
 from shared.persistence import pauses
 from shared.persistence.dead_letters import of_parcel
-from shared.persistence.tables import dead_letters
+from shared.persistence.tables import dead_letters, staging_customers
 from shared.persistence.unit_of_work import utc_now
 from shared.runtime.outbox import OutboxSettings
 from shared.runtime.publisher import is_republished
@@ -235,6 +236,38 @@ def test_what_waits_for_a_person_is_measured(embedded_rig: Rig) -> None:
         eventually(lambda: gauge(rig, "dead_letters_open") == 0)
 
 
+def test_held_customers_are_measured_apart_from_failures(embedded_rig: Rig) -> None:
+    """NEW-13: how many wait in each state and since when; a state that empties goes to nothing."""
+    rig = embedded_rig
+    rig.outbox = rig.an_outbox(
+        OutboxSettings(relay_every_seconds=0.02, measure_every_seconds=0.02), rig.broker
+    )
+    with rig.units.begin() as work:
+        work.bulk.insert(staging_customers, [a_held_row(work.now - timedelta(hours=2))])
+
+    with rig.running():
+        eventually(lambda: gauge(rig, "staging_open", state="held") == 1)
+        assert gauge(rig, "staging_open", state="ambiguous") == 0
+        assert (gauge(rig, "staging_oldest_seconds", state="held") or 0) >= 7200
+        assert gauge(rig, "dead_letters_open") == 0
+        with rig.units.begin() as work:
+            work.connection.execute(sa.update(staging_customers).values(state="processed"))
+        eventually(lambda: gauge(rig, "staging_open", state="held") == 0)
+
+    assert gauge(rig, "staging_oldest_seconds", state="held") == 0
+
+
 def gauge(rig: Rig, name: str, **labels: Any) -> float | None:
     """Return the value of a gauge."""
     return rig.registry.get_sample_value(f"patron_{name}", labels)
+
+
+def a_held_row(since: datetime) -> dict[str, Any]:
+    """Return a row of staging that has been held for a while."""
+    moments = dict.fromkeys(("changed_at", "read_at", "created_at", "updated_at"), since)
+    ids = {name: uuid4() for name in ("id", "message_id", "correlation_id")}
+    return {
+        **moments, **ids, "channel": "shop", "external_id": "1", "store_view": "de",
+        "state": "held", "reason": "no_template", "is_existing": False, "config_version": "v",
+        "body": b"{}", "explanation": b"{}",
+    }  # fmt: skip
