@@ -16,12 +16,14 @@ from uuid_utils.compat import uuid7
 from services.console.directory_file import DIRECTORY, Entry
 from services.processor.gather import Inquiry, gather
 from services.processor.rows import Row, address_row, customer_row
-from shared.domain.changes import address_merge, field_merge, new_addresses
+from shared.domain.addresses import address_merge
 from shared.domain.customer import Address, Customer
 from shared.domain.directory import DirectoryCustomer, customer_fields
 from shared.domain.known import Known
+from shared.domain.merge import field_merge
 from shared.domain.normalise import match_keys
 from shared.domain.ownership import Ownership
+from shared.domain.places import new_addresses
 from shared.domain.policy import DirectoryKey, Policy
 from shared.domain.updates import after_update
 from shared.persistence import audit, history, number_series

@@ -211,6 +211,10 @@ def _headline(line: StagingLine, explanation: Explanation) -> tuple[str, str]:
     if line.state != "processed":
         unknown = (f"{line.state.capitalize()}: {line.reason or 'no reason recorded'}.", "")
         return _HELD.get(line.reason or "", unknown)
+    return _arrived(line, explanation)
+
+
+def _arrived(line: StagingLine, explanation: Explanation) -> tuple[str, str]:
     who = f"customer {line.customer_number}" if line.customer_number else "a customer"
     if not line.is_existing:
         return f"Created as {who} with template {explanation.template}.", ""

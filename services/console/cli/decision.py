@@ -1,4 +1,7 @@
-"""Lays a decision out for people: what was decided, by which rules, and what can be done."""
+"""Lays a decision out for people: what was decided, by which rules, and what can be done.
+
+Where shop and directory differed it shows both values, the rule and whose value stands.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +21,14 @@ _RULE_COLUMNS = {
     "outcome": "outcome",
     "candidates": "customers",
 }
+_CONFLICT_COLUMNS = {
+    "field": "field",
+    "platform": "shop",
+    "erp": "directory",
+    "rule": "rule",
+    "winner": "stands",
+}
+_SIDES = {"platform": "shop", "erp": "directory"}
 
 
 def explained(record: StagingRecord, work: UnitOfWork) -> Explained:
@@ -43,6 +54,20 @@ def trials(decision: Explained) -> list[dict[str, Any]]:
     ]
 
 
+def conflicts(decision: Explained) -> list[dict[str, Any]]:
+    """Return the fields in which shop and directory differed, as rows."""
+    return [
+        {
+            "field": conflict.field,
+            "platform": conflict.platform,
+            "erp": conflict.erp,
+            "rule": conflict.rule,
+            "winner": _SIDES[conflict.winner],
+        }
+        for conflict in decision.conflicts
+    ]
+
+
 def _parts(decision: Explained) -> Iterator[RenderableType]:
     yield cell(decision.headline, "bold")
     if decision.advice:
@@ -59,6 +84,10 @@ def _parts(decision: Explained) -> Iterator[RenderableType]:
         yield _line("template", chosen)
     if decision.fields_changed:
         yield _line("fields changed", ", ".join(decision.fields_changed))
+    if decision.conflicts:
+        yield Text("\nShop and directory differed", style="bold")
+        yield table_of(conflicts(decision), _CONFLICT_COLUMNS)
+        yield Text()
     for note in decision.notes:
         yield _line("note", note)
     yield _line("configuration", decision.config_version)

@@ -1,14 +1,16 @@
 """Decisions in words."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
 
+from services.console.cli.decision import conflicts
 from services.console.explained import candidates_of, explain
-from shared.domain.decisions import Explanation, RuleTrial
+from shared.domain.decisions import Explanation, FieldConflict, RuleTrial
 from shared.persistence.staging import StagingLine, StagingRecord
 from tests.builders import NOON
 
@@ -92,3 +94,30 @@ def test_somebody_with_another_account_is_told_apart_from_several() -> None:
     decision = explain(record, {ANN: "D10001"})
 
     assert decision.headline.startswith("Parked: this may be a customer who has another account")
+
+
+def test_a_conflict_is_told_with_both_values_the_rule_and_the_winner() -> None:
+    """Who wonders why the shop's value is not there finds what stands instead (NEW-6)."""
+    conflict = FieldConflict("birth_date", date(1990, 5, 1), None, "erp", "erp")
+    record = a_record(Explanation("v1", conflicts=(conflict,)), is_existing=True)
+
+    decision = explain(record, {})
+
+    assert decision.headline == "Left customer D10001, to whom it is linked, as it was."
+    assert conflicts(decision) == [
+        {
+            "field": "birth_date", "platform": "1990-05-01", "erp": None, "rule": "erp",
+            "winner": "directory",
+        }
+    ]  # fmt: skip
+
+
+def test_an_explanation_of_an_earlier_version_has_no_conflicts() -> None:
+    """Records from before conflicts were kept can still be explained."""
+    record = a_record(Explanation("v1"), is_existing=True)
+    tree = orjson.loads(record.explanation)
+    del tree["conflicts"]
+
+    decision = explain(replace(record, explanation=orjson.dumps(tree)), {})
+
+    assert decision.conflicts == ()

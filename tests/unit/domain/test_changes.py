@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.changes import FieldMerge, agreed, field_merge
 from shared.domain.customer import Customer, CustomerKind, Phone
 from shared.domain.decisions import FieldConflict
 from shared.domain.directory import DirectoryCustomer, FieldValue
+from shared.domain.merge import FieldMerge, agreed, field_merge
 from shared.domain.ownership import BlankPolicy, FieldRule, Owner, Ownership
 from tests.builders import NOON, a_customer, a_source, in_directory
 
@@ -148,7 +148,7 @@ def test_a_field_the_source_did_not_speak_of_is_never_a_change() -> None:
 
 
 def test_a_field_that_is_spoken_of_now_and_then_keeps_its_snapshot() -> None:
-    """A source that falls silent about a field, then repeats itself, has changed nothing (ORO-7)."""
+    """A source that falls silent and then repeats itself has changed nothing (ORO-7)."""
     first = a_customer(language="de")
     silent = Customer(source=a_source(minutes=1), email="ann1@example.com")
 
