@@ -6,7 +6,6 @@ time zone do: a time that is skipped comes right after the gap, one that is repe
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import Final, Literal, Protocol
 from zoneinfo import ZoneInfo
 
@@ -45,7 +44,7 @@ class Every:
         return now + timedelta(seconds=self.seconds)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cron:
     """At the times of a cron expression in a time zone.
 
@@ -56,17 +55,13 @@ class Cron:
     expression: str
     timezone: str = "UTC"
 
-    @cached_property
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
-
     def first(self, now: datetime) -> datetime:
         """Return the next time: a new store view waits for its hour, too."""
         return self.after(now)
 
     def after(self, now: datetime) -> datetime:
         """Return the first of the times that lies after `now`."""
-        times = CronSim(self.expression, now.astimezone(self._zone))
+        times = CronSim(self.expression, now.astimezone(ZoneInfo(self.timezone)))
         # In the second of two equal hours the library begins with the times of the first one.
         ahead = (utc for each in times if (utc := each.astimezone(UTC)) > now)
         return next(ahead, now + _NEVER)

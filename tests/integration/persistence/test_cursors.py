@@ -1,10 +1,14 @@
 """Store views are imported by one importer at a time, each from where the last one stopped."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from shared.persistence import enabled_views
 from shared.persistence.cursors import Cursor, Cursors, Lease, LeaseLost
+from shared.persistence.enabled_views import Terms
+from shared.persistence.tables import cursors
 from shared.persistence.unit_of_work import UnitsOfWork
 from tests.integration.persistence.builders import NOON, SettableClock
 
@@ -222,6 +226,210 @@ def test_a_failure_is_counted_and_told_until_it_is_over(
     assert (cursor.failures, cursor.last_error) == (0, None)
     assert cursor.last_success_at == clock.now
     assert cursor.poll_due_at == clock.now + timedelta(hours=1)
+
+
+def test_polls_and_sweeps_fail_each_for_itself(units: UnitsOfWork, clock: SettableClock) -> None:
+    """A poll that succeeds neither hides a sweep that fails nor shortens its waits (NEW-9)."""
+    ensure(units, VIEW)
+    succeed(units, acquired(units))
+    for _ in range(2):
+        sweep = acquired(units)
+        with units.begin() as work:
+            Cursors(work).fail(sweep, "unreadable_answer", retry_at=clock.now)
+    clock.now = LATER
+    with units.begin() as work:
+        Cursors(work).request_now(*VIEW)
+        assert work.connection.execute(sa.update(cursors).values(sweep_due_at=LATER)).rowcount
+    poll = acquired(units)
+    succeed(units, poll)
+
+    cursor = the_cursor(units)
+    again = acquired(units)
+    assert (sweep.failures, poll.failures, again.failures) == (1, 0, 2)
+    assert (poll.task, again.task) == ("poll", "sweep")
+    assert (cursor.failures, cursor.last_error) == (0, None)
+    assert (cursor.sweep_failures, cursor.sweep_error) == (2, "unreadable_answer")
+    succeed(units, again)
+    assert (the_cursor(units).sweep_failures, the_cursor(units).sweep_error) == (0, None)
+
+
+def test_sweeps_rest_while_polls_go_on(units: UnitsOfWork, clock: SettableClock) -> None:
+    """Whoever may not sweep now is given polls only, even if a sweep is due for longer (NEW-9)."""
+    ensure(units, VIEW)
+    succeed(units, acquired(units))
+    clock.advance(1)
+
+    with units.begin() as work:
+        nothing = Cursors(work).acquire("me", 30, among=[VIEW], may_sweep=False)
+        Cursors(work).request_now(*VIEW)
+    with units.begin() as work:
+        poll = Cursors(work).acquire("me", 30, among=[VIEW], may_sweep=False)
+
+    assert nothing is None
+    assert poll is not None
+    assert poll.task == "poll"
+
+
+def link_only(units: UnitsOfWork, *view: str) -> list[tuple[str, str]]:
+    """Ask for everybody to be linked first."""
+    with units.begin() as work:
+        return Cursors(work).request_now(*(view or VIEW), sweep=True, link_only=True)
+
+
+def test_a_link_only_sweep_goes_before_every_poll(units: UnitsOfWork, clock: SettableClock) -> None:
+    """Polls wait until everybody was linked, and then go on from its beginning (ASK-8)."""
+    asked = link_only(units)
+    clock.advance(1)
+    first = acquired(units)
+    began = clock.now
+    with units.begin() as work:
+        first = Cursors(work).save_sweep(first, "0100", seconds=30)
+    clock.advance(5)
+    with units.begin() as work:
+        Cursors(work).succeed(first, next_at=clock.now, sweep_is_over=False)
+    last = acquired(units)
+    succeed(units, last)
+
+    cursor = the_cursor(units)
+    assert asked == [VIEW]
+    assert [(each.task, each.cursor.sweep_key) for each in (first, last)] == [
+        ("sweep", "0100"), ("sweep", "0100"),
+    ]  # fmt: skip
+    assert (cursor.sweep_mode, cursor.watermark_at, cursor.sweep_key) == ("normal", began, None)
+    assert acquired(units).task == "poll"
+
+
+def test_linking_only_begins_anew_and_leaves_a_watermark(
+    units: UnitsOfWork, clock: SettableClock
+) -> None:
+    """A sweep in progress loses its lease and its place; polls go on from where they were."""
+    ensure(units, VIEW)
+    with units.begin() as work:
+        Cursors(work).set_watermark(*VIEW, NOON)
+    succeed(units, acquired(units))
+    ordinary = acquired(units)
+    with units.begin() as work:
+        ordinary = Cursors(work).save_sweep(ordinary, "0100", seconds=30)
+
+    link_only(units)
+    clock.advance(1)
+    linking = acquired(units)
+
+    with pytest.raises(LeaseLost), units.begin() as work:
+        Cursors(work).save_sweep(ordinary, "0200", seconds=30)
+    assert (ordinary.cursor.sweep_mode, linking.cursor.sweep_mode) == ("normal", "link_only")
+    assert linking.cursor.sweep_key is None
+    succeed(units, linking)
+    assert the_cursor(units).watermark_at == NOON
+
+
+def test_asking_again_while_linking_changes_nothing(
+    units: UnitsOfWork, clock: SettableClock
+) -> None:
+    """One run is enough; one that waits after a failure goes on at once, where it was."""
+    link_only(units)
+    lease = acquired(units)
+    with units.begin() as work:
+        lease = Cursors(work).save_sweep(lease, "0100", seconds=30)
+
+    clock.advance(1)
+    link_only(units)
+    with units.begin() as work:
+        Cursors(work).fail(lease, "remote_unavailable", retry_at=LATER)
+    waiting = the_cursor(units)
+    everywhere = link_only(units, "shop")
+
+    assert waiting.sweep_due_at == LATER
+    assert everywhere == [VIEW]
+    assert acquired(units).cursor.sweep_key == "0100"
+
+
+def terms(at: datetime | None = None, **changes: datetime) -> Terms:
+    """Return terms of a view that is read every hour."""
+    given = {"first_poll_at": NOON, "poll_by": LATER, "sweep_by": LATER}
+    return Terms(watermark_at=at, **{**given, **changes})
+
+
+def enable(units: UnitsOfWork, at: datetime | None = None, **changes: datetime) -> Cursor:
+    """Have the view imported; return its cursor."""
+    with units.begin() as work:
+        enabled_views.enable(work, *VIEW, terms(at, **changes))
+    return the_cursor(units)
+
+
+def disable(units: UnitsOfWork) -> Cursor:
+    """Switch the view's import off; return its cursor."""
+    with units.begin() as work:
+        enabled_views.disable(work, "shop", but=["another"])
+    return the_cursor(units)
+
+
+def test_a_view_begins_where_it_is_told_to_only_the_first_time(
+    units: UnitsOfWork, clock: SettableClock
+) -> None:
+    """Off and on again it goes on from its last import date, so nothing is lost (C365-2)."""
+    first = enable(units, NOON)
+    lease = acquired(units)
+    with units.begin() as work:
+        lease = Cursors(work).save_watermark(lease, LATER, "9", seconds=30)
+    succeed(units, lease)
+    clock.now = LATER
+    same = enable(units, LATER)
+    off = disable(units)
+    clock.now = LATER + timedelta(days=1)
+    again = enable(units, clock.now)
+
+    assert (first.enabled_at, first.watermark_at) == (NOON, NOON)
+    assert (same.enabled_at, off.enabled_at, again.enabled_at) == (NOON, None, clock.now)
+    assert (off.watermark_at, again.watermark_at) == (LATER, LATER)
+
+
+def test_a_view_that_found_nobody_yet_is_not_new(units: UnitsOfWork) -> None:
+    """Read to its end while it was empty: what registers while it is off is not passed over."""
+    enable(units)
+    succeed(units, acquired(units))
+    disable(units)
+
+    again = enable(units, LATER)
+
+    assert again.watermark_at is None
+
+
+def test_a_changed_timetable_pulls_in_and_never_puts_off(
+    units: UnitsOfWork, clock: SettableClock
+) -> None:
+    """What is due sooner stays so, as a request does; what is due later comes in time (C365-21)."""
+    enable(units, first_poll_at=LATER)
+    soon = NOON + timedelta(minutes=1)
+
+    pulled_in = enable(units, poll_by=soon, sweep_by=soon)
+    kept = enable(units)
+
+    assert (pulled_in.poll_due_at, pulled_in.sweep_due_at) == (soon, soon)
+    assert (kept.poll_due_at, kept.sweep_due_at) == (soon, soon)
+
+
+def test_a_restart_does_not_shorten_the_wait_after_a_failure(units: UnitsOfWork) -> None:
+    """A shop that asked to be left alone for an hour is, whatever the timetable says."""
+    enable(units)
+    lease = acquired(units)
+    with units.begin() as work:
+        Cursors(work).fail(lease, "remote_throttled", retry_at=LATER)
+
+    restarted = enable(units, poll_by=NOON + timedelta(seconds=30))
+
+    assert restarted.poll_due_at == LATER
+
+
+def test_one_cursor_can_be_looked_at(units: UnitsOfWork) -> None:
+    """By channel and store view; there is none for a view that was never seen."""
+    ensure(units, VIEW)
+
+    with units.begin() as work:
+        found, missing = Cursors(work).find(*VIEW, to_change=True), Cursors(work).find("a", "b")
+
+    assert found == the_cursor(units)
+    assert missing is None
 
 
 def test_an_import_can_be_asked_for_at_any_time(units: UnitsOfWork, clock: SettableClock) -> None:
