@@ -1,12 +1,16 @@
 """Runs the importer: `python -m services.importer` or `patron run importer`."""
 
 import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
 
+from services.importer.on_demand import Deadlines, OnDemand
 from services.importer.pages import StoreViewReader
-from services.importer.requests import take_requests
+from services.importer.requests import WakingHandler, take_requests
 from services.importer.schedule import ChannelSchedule
 from services.importer.tasks import Tasks
 from services.importer.timetable import timetable_of
+from shared.connectors.ports import CustomerSource
 from shared.messaging.topology import IMPORTER_QUEUE
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.foundation import Foundation
@@ -19,32 +23,68 @@ NAME = "importer"
 
 
 def build(foundation: Foundation) -> Role:
-    """Return the importer on top of `foundation`: one loop for each channel, and requests."""
+    """Return the importer on top of `foundation`: two loops for each channel, and requests."""
     settings = foundation.installation.settings
+    loops = {channel: _loops(channel, foundation) for channel in settings.channels}
+    deadlines = Periodic(
+        "deadlines",
+        Deadlines(foundation.units, foundation.outbox.offer).run,
+        settings.importer.idle_seconds,
+    )
+    requests = _requests(foundation, loops)
+    every = [loop for of_channel in loops.values() for loop in of_channel]
+    return Role(Worker(NAME, [*every, deadlines, requests]), [requests])
+
+
+def _requests(foundation: Foundation, loops: Mapping[str, Sequence[Periodic]]) -> Consumer:
+    """Return what takes requests in, and wakes the loops of the channels they are about."""
     recorder = foundation.recorder(NAME)
-    requests = Consumer(
+    handler = TransactionalHandler(
+        partial(take_requests, channels=loops.keys()),
+        foundation.units,
+        recorder,
+        foundation.outbox.offer,
+    )
+    wake = {channel: [loop.wake for loop in of_channel] for channel, of_channel in loops.items()}
+    return Consumer(
         Subscription(NAME, IMPORTER_QUEUE, batch_size=20, prefetch=60),
         foundation.broker,
         foundation.units,
-        TransactionalHandler(take_requests, foundation.units, recorder, foundation.outbox.offer),
+        WakingHandler(handler, wake),
         failures=recorder,
         metrics=foundation.metrics,
     )
-    loops = [
-        Periodic(
-            f"channel.{channel}",
-            _schedule(channel, foundation).run_next,
-            settings.importer.idle_seconds,
-        )
-        for channel in settings.channels
+
+
+def _loops(channel: str, foundation: Foundation) -> Sequence[Periodic]:
+    """Return what reads a channel: on its schedule, and on demand."""
+    idle_seconds = foundation.installation.settings.importer.idle_seconds
+    source = foundation.connector(channel).source
+    schedule = _schedule(channel, source, foundation)
+    on_demand = _on_demand(channel, source, foundation)
+    return [
+        Periodic(f"channel.{channel}", schedule.run_next, idle_seconds),
+        Periodic(f"on_demand.{channel}", on_demand.run_next, idle_seconds),
     ]
-    return Role(Worker(NAME, [*loops, requests]), [requests])
 
 
-def _schedule(channel: str, foundation: Foundation) -> ChannelSchedule:
+def _on_demand(channel: str, source: CustomerSource, foundation: Foundation) -> OnDemand:
     settings = foundation.installation.settings
     views = [view for view in settings.channels[channel].store_views if view.import_enabled]
-    source = foundation.connector(channel).source
+    return OnDemand(
+        channel,
+        source,
+        {view.code: StoreViewReader(channel, view.code, source) for view in views},
+        units=foundation.units,
+        offer=foundation.outbox.offer,
+        metrics=foundation.metrics,
+        lease_seconds=settings.importer.lease_seconds,
+    )
+
+
+def _schedule(channel: str, source: CustomerSource, foundation: Foundation) -> ChannelSchedule:
+    settings = foundation.installation.settings
+    views = [view for view in settings.channels[channel].store_views if view.import_enabled]
     schedule = ChannelSchedule(
         channel,
         {view.code: StoreViewReader(channel, view.code, source) for view in views},

@@ -7,6 +7,7 @@ transaction. Nothing here talks to the network.
 from collections.abc import Sequence
 from typing import Any
 
+from services.processor.answers import answer_requests
 from services.processor.apply import apply
 from services.processor.cases import Case, cases_of
 from services.processor.gather import Inquiry, gather
@@ -31,6 +32,7 @@ def process_batch(messages: Sequence[Envelope[Any]], work: UnitOfWork, policy: P
     for case in cases:
         _take(case, known, plan)
     apply(plan, work)
+    answer_requests(messages, plan, work)
     return plan
 
 

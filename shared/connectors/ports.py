@@ -76,6 +76,10 @@ class CustomerSource(Protocol):
         """Return one record as it is now, or None when the platform says it does not exist."""
         ...
 
+    def store_view_of(self, record: RemoteRecord) -> str | None:
+        """Return the configured store view that a fetched record belongs to; None if to none."""
+        ...
+
     def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
         """Translate a record. Raises `UnreadableRecord` naming the fields that do not fit."""
         ...

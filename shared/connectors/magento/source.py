@@ -83,6 +83,11 @@ class MagentoSource:
         self._groups.learn(_groups_of([item]))
         return record
 
+    def store_view_of(self, record: RemoteRecord) -> str | None:
+        """Return the configured store view of a record; None if its store is not configured."""
+        store_id = record.payload.get("store_id")
+        return next((v.code for v in self._settings.store_views if v.store_id == store_id), None)
+
     def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
         """Translate a record. Raises `UnreadableRecord` naming the fields that do not fit."""
         version = Version(

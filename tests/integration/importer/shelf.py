@@ -27,13 +27,15 @@ def a_record(number: int, *, minutes: float = 0, **payload: Any) -> RemoteRecord
 class Shelf:
     """A `CustomerSource` of one channel; store views are named by `view` in the payload.
 
-    `before_page` is called with the number of each page before it is yielded, and may raise.
+    `before_page` is called with the number of each page before it is yielded, `before_fetch` before
+    a single record is returned; both may raise.
     """
 
     records: dict[str, RemoteRecord] = field(default_factory=dict)
     page_size: int = 2
     before_page: Callable[[int], None] = lambda _number: None
     asked: list[str] = field(default_factory=list)
+    before_fetch: Callable[[], None] = lambda: None
 
     def put(self, *records: RemoteRecord) -> None:
         """Add records, or change them."""
@@ -69,7 +71,13 @@ class Shelf:
     def fetch(self, external_id: str) -> RemoteRecord | None:
         """Return one record."""
         self.asked.append(f"fetch {external_id}")
+        self.before_fetch()
         return self.records.get(external_id)
+
+    def store_view_of(self, record: RemoteRecord) -> str | None:
+        """Return the store view that the payload names."""
+        view: str | None = record.payload.get("view", "de")
+        return view
 
     def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
         """Translate a record; `unreadable` and `bug` in the payload make that fail."""

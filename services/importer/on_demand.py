@@ -1,0 +1,189 @@
+"""Fetches the customers that somebody asks for by name, now and not at the next poll (MYOB-4).
+
+Any number of importers may run: a question is leased while its customer is fetched. What was
+fetched goes the ordinary way, through the outbox to the processor, who answers when it has
+decided. Its promise: every question is answered once, at the latest when its time is up.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from services.importer.pages import StoreViewReader, take_page
+from shared.connectors.ports import CustomerSource, RemoteRecord
+from shared.domain.errors import PatronError, TransientError
+from shared.domain.messages import Parcel
+from shared.observability.metrics import Metrics
+from shared.persistence import import_requests
+from shared.persistence.cursors import Cursors
+from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
+from shared.persistence.import_requests import ImportRequest, Verdict
+from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
+from shared.runtime.loops import Beat
+from shared.runtime.recoverability import BUG
+
+_FIRST_WAIT: Final = timedelta(seconds=1)
+_LONGEST_WAIT: Final = timedelta(seconds=15)
+_KEPT: Final = timedelta(days=30)
+_TIDY_EVERY: Final = timedelta(hours=1)
+_AT_ONCE: Final = 500
+_log = structlog.get_logger()
+
+Offer = Callable[[Sequence[Parcel]], None]
+
+
+class OnDemand:
+    """Fetches for one channel; `readers` are the store views whose import is on."""
+
+    def __init__(
+        self,
+        channel: str,
+        source: CustomerSource,
+        readers: Mapping[str, StoreViewReader],
+        *,
+        units: UnitsOfWork,
+        offer: Offer,
+        metrics: Metrics,
+        lease_seconds: float,
+    ) -> None:
+        self._channel = channel
+        self._source = source
+        self._readers = readers
+        self._units = units
+        self._offer = offer
+        self._metrics = metrics
+        self._lease_seconds = lease_seconds
+
+    def run_next(self, beat: Beat) -> bool:
+        """Fetch the customer that was asked for first; return whether there was one."""
+        with self._units.read() as work:
+            if not import_requests.is_due(work, self._channel):
+                return False
+        with self._units.begin() as work:
+            requests = import_requests.claim(work, self._channel, self._lease_seconds)
+        if requests:
+            self._fetch(requests)
+            beat()
+        return bool(requests)
+
+    def _fetch(self, requests: Sequence[ImportRequest]) -> None:
+        try:
+            record = self._source.fetch(requests[0].external_id)
+            self._hand_on(requests, record)
+        except (DatabaseUnavailable, DatabaseContended):
+            raise
+        except PatronError as error:
+            self._put_off(requests, error)
+            _log.warning(
+                "import.fetch_failed",
+                channel=self._channel,
+                reason=error.reason,
+                error=str(error),
+                requests=len(requests),
+            )
+        except Exception as error:  # noqa: BLE001 - a bug is told, and bounded by the deadline
+            # One customer must not keep the others from being fetched.
+            self._put_off(requests, error)
+            _log.exception("import.fetch_failed", channel=self._channel, reason=BUG)
+
+    def _hand_on(self, requests: Sequence[ImportRequest], record: RemoteRecord | None) -> None:
+        """Send what was fetched to the processor, or answer that it cannot be imported."""
+        reader = self._reader_of(record)
+        with self._units.begin() as work:
+            wanted = import_requests.still_wanted(work, requests)
+            if not wanted:
+                return
+            if record is not None and reader is not None:
+                self._import(wanted, record, reader, work)
+            else:
+                missing = "unknown_in_shop" if record is None else "store_view_not_imported"
+                _refuse(wanted, missing, work)
+        self._offer(work.sent)
+        self._tell(wanted, work)
+
+    def _import(
+        self,
+        wanted: Sequence[ImportRequest],
+        record: RemoteRecord,
+        reader: StoreViewReader,
+        work: UnitOfWork,
+    ) -> None:
+        cursor = Cursors(work).find(self._channel, reader.store_view)
+        taken = take_page(
+            [record],
+            reader,
+            work,
+            "request",
+            # A first import that only links creates nothing, whoever asks.
+            mode=cursor.sweep_mode if cursor else "normal",
+            even_unchanged=True,
+            cause=wanted[0],
+        )
+        import_requests.mark_fetched(work, wanted, work.sent[0].message_id)
+        self._metrics.import_records.labels(self._channel, "changed").inc(taken.changed)
+
+    def _reader_of(self, record: RemoteRecord | None) -> StoreViewReader | None:
+        view = None if record is None else self._source.store_view_of(record)
+        return None if view is None else self._readers.get(view)
+
+    def _put_off(self, requests: Sequence[ImportRequest], error: Exception) -> None:
+        """Try again after as long as was waited already: twice as long each time."""
+        asked = error.retry_after_seconds if isinstance(error, TransientError) else None
+        with self._units.begin() as work:
+            waited = work.now - requests[0].requested_at
+            wait = min(max(waited, _FIRST_WAIT), _LONGEST_WAIT)
+            if asked is not None:
+                wait = max(wait, timedelta(seconds=asked))
+            import_requests.put_off(work, requests, work.now + wait)
+
+    def _tell(self, wanted: Sequence[ImportRequest], work: UnitOfWork) -> None:
+        waited = max(0.0, (work.now - wanted[0].requested_at).total_seconds())
+        _log.info(
+            "import.fetched",
+            channel=self._channel,
+            requests=len(wanted),
+            correlation_id=str(wanted[0].correlation_id),
+            seconds=round(waited, 3),
+        )
+
+
+def _refuse(requests: Sequence[ImportRequest], reason: str, work: UnitOfWork) -> None:
+    verdicts = [Verdict(request.id, "refused", reason=reason) for request in requests]
+    import_requests.answer(work, verdicts)
+
+
+class Deadlines:
+    """Answers the questions whose time is up, of all channels, whoever has them in hand.
+
+    A loop of its own: a shop that hangs must not keep its askers waiting for that.
+    """
+
+    def __init__(self, units: UnitsOfWork, offer: Offer) -> None:
+        self._units = units
+        self._offer = offer
+        self._tidy_at = datetime.min.replace(tzinfo=UTC)
+
+    def run(self, _beat: Beat) -> bool:
+        """Answer with what is known; return whether there may be more."""
+        with self._units.read() as work:
+            is_late, is_untidy = import_requests.is_late(work), work.now >= self._tidy_at
+        if is_untidy:
+            self._tidy()
+        return is_late and self._answer()
+
+    def _answer(self) -> bool:
+        with self._units.begin() as work:
+            verdicts = import_requests.late(work, _AT_ONCE)
+            answered = import_requests.answer(work, verdicts)
+        self._offer(work.sent)
+        if answered:
+            _log.warning("import.requests_timed_out", requests=len(answered))
+        return len(verdicts) == _AT_ONCE
+
+    def _tidy(self) -> None:
+        """Forget questions that were answered long ago."""
+        with self._units.begin() as work:
+            import_requests.forget(work, work.now - _KEPT)
+            self._tidy_at = work.now + _TIDY_EVERY
