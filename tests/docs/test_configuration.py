@@ -16,7 +16,7 @@ from shared.runtime.installation import load_installation
 from tests.docs.pages import DOCS, ROOT, Block, blocks, name_of, pages, prose, table_rows
 
 PAGE = DOCS / "configuration.md"
-_WITHOUT_DEFAULTS = {"matching", "templates", "number_series", "channels"}
+_WITHOUT_DEFAULTS = {"matching", "templates", "number_series", "channels", "fields"}
 _TOML = [(path, each) for path in pages() for each in blocks(path, "toml")]
 
 

@@ -1,14 +1,19 @@
 """What an imported customer changes about the fields of a directory customer."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from shared.domain.customer import Customer, CustomerKind, Phone
+from shared.domain.customer import Consent, Customer, CustomerKind, Phone
 from shared.domain.decisions import FieldConflict
-from shared.domain.directory import DirectoryCustomer, FieldValue
+from shared.domain.directory import (
+    CUSTOMER_FIELDS,
+    DirectoryCustomer,
+    FieldValue,
+    customer_fields,
+)
 from shared.domain.merge import FieldMerge, agreed, field_merge
 from shared.domain.ownership import BlankPolicy, FieldRule, Owner, Ownership
 from tests.builders import NOON, a_customer, a_source, in_directory
@@ -264,3 +269,30 @@ def test_a_company_whose_name_is_blank_in_the_shop_stays_a_company() -> None:
 
     assert kept == FieldMerge({})
     assert cleared == FieldMerge({"company_name": "", "kind": "individual"})
+
+
+def test_every_field_that_the_shop_changes_arrives() -> None:
+    """No field of the directory is forgotten by the merge (C365-13)."""
+    old: dict[str, Any] = dict.fromkeys(_TEXTS, "old")
+    new: dict[str, Any] = dict.fromkeys(_TEXTS, "new")
+    before = a_customer(
+        **old, kind=CustomerKind.INDIVIDUAL, currency="EUR",
+        phone=Phone(raw="030 1", extension="1"), birth_date=date(1990, 1, 1),
+        marketing_consent=Consent(granted=True),
+    )  # fmt: skip
+    now = a_customer(
+        **new, kind=CustomerKind.BUSINESS, currency="USD", minutes=1,
+        phone=Phone(raw="030 2", extension="2"), birth_date=date(1990, 2, 2),
+        marketing_consent=Consent(granted=False),
+    )  # fmt: skip
+
+    merge = field_merge(now, before, in_directory(before), PLATFORM)
+
+    assert merge == FieldMerge(customer_fields(now))
+    assert merge.changes.keys() == set(CUSTOMER_FIELDS)
+
+
+_TEXTS = (
+    "prefix", "first_name", "middle_name", "last_name", "suffix", "company_name", "email",
+    "language", "tax_id", "gender", "notes",
+)  # fmt: skip

@@ -8,9 +8,14 @@ from uuid import uuid4
 import pytest
 
 from shared.domain.addresses import AddressMerge, address_merge, addresses_after
-from shared.domain.customer import Address, Customer, Phone
+from shared.domain.customer import Address, Customer, Phone, replaced
 from shared.domain.decisions import AddressChanges, FieldConflict
-from shared.domain.directory import DirectoryAddress, DirectoryCustomer
+from shared.domain.directory import (
+    ADDRESS_FIELDS,
+    DirectoryAddress,
+    DirectoryCustomer,
+    address_fields,
+)
 from shared.domain.ownership import BlankPolicy, FieldRule, Owner, Ownership
 from shared.domain.places import new_addresses
 from tests.builders import a_customer, a_source, an_address, in_directory
@@ -443,3 +448,21 @@ def test_a_repair_brings_addresses_back() -> None:
     }  # fmt: skip
     assert after(repaired, directory)[0].fields["city"] == "Berlin"
     assert left == NOTHING
+
+
+def test_every_field_of_an_address_that_the_shop_changes_arrives() -> None:
+    """No field of an address is forgotten by the merge (C365-13)."""
+    texts = tuple(name for name in ADDRESS_FIELDS if name not in ("lines", "country", "phone"))
+    old, new = (
+        an_address(**dict.fromkeys(texts, text), lines=(text, "x"), phone=Phone(raw=text))
+        for text in ("old", "new")
+    )
+    now = replaced(new, country="DK")
+    before = with_addresses(old, minutes=0)
+    directory = in_directory(before)
+
+    merge = merged(with_addresses(now), before, directory)
+
+    [known] = after(merge, directory)
+    assert known == replace(directory.addresses[0], fields=address_fields(now))
+    assert all(known.fields[name] != directory.addresses[0].fields[name] for name in ADDRESS_FIELDS)
