@@ -8,9 +8,17 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from shared.messaging.broker import Broker, BrokerUnavailable, Consumption, WireMessage
+from shared.domain.messages import ImportAnswered, Parcel, parcel
+from shared.messaging.broker import (
+    CONNECTION_LOST,
+    Broker,
+    BrokerUnavailable,
+    Consumption,
+    PublishFailed,
+    WireMessage,
+)
 from shared.messaging.codec import MAX_BODY_BYTES, to_wire
-from shared.messaging.topology import PROCESSOR_QUEUE
+from shared.messaging.topology import PROCESSOR_QUEUE, exporter_queue
 from shared.persistence import pauses
 from shared.persistence.dead_letters import of_parcel
 from shared.persistence.tables import dead_letters, staging_customers
@@ -18,6 +26,9 @@ from shared.persistence.unit_of_work import utc_now
 from shared.runtime.outbox import OutboxSettings
 from shared.runtime.publisher import is_republished
 from tests.integration.runtime.rig import QUICK, Rig, a_parcel, eventually
+
+# Any queue will do: nothing in it says whose it is.
+ANSWERS = exporter_queue("shop")
 
 
 class Away:
@@ -50,6 +61,26 @@ class Away:
 
     def close(self) -> None:
         """Leave closing to the owner of the broker."""
+
+
+class Losing(Away):
+    """A broker whose connection is lost whenever something was sent."""
+
+    def publish(self, messages: Sequence[WireMessage]) -> None:
+        """Leave open what became of the messages."""
+        raise PublishFailed({m.message_id: CONNECTION_LOST for m in messages if m.message_id})
+
+
+def an_answer(queue: str) -> Parcel:
+    """Return an answer to somebody who waits at `queue`."""
+    return parcel(
+        ImportAnswered(channel="shop", external_id="1", answer="waiting", reason="timeout"),
+        channel="shop",
+        subject="1",
+        at=utc_now(),
+        reply_to=queue,
+        reply_id="order 4711",
+    )
 
 
 def waiting(rig: Rig) -> int:
@@ -133,6 +164,58 @@ def test_a_message_nobody_can_route_does_not_hold_up_the_others(rig: Rig) -> Non
     row = rig.owed()[lost.message_id]
     assert row.published_at is None
     assert row.available_at > utc_now()
+
+
+def test_an_answer_is_done_with_when_it_is_published(rig: Rig) -> None:
+    """MYOB-4: it is in the asker's queue, and nobody of ours owes it any more."""
+    answer = an_answer(ANSWERS)
+
+    with rig.running():
+        rig.send(answer, a_parcel("1"))
+        eventually(lambda: waiting(rig) == 1)
+        eventually(lambda: answer.message_id not in rig.owed())
+
+    assert rig.broker.depth(ANSWERS) == 1
+    assert len(rig.owed()) == 1
+    assert rig.count("publish_total", result="confirmed") == 2
+
+
+def test_an_answer_that_its_sender_left_behind_is_published_by_the_relay(rig: Rig) -> None:
+    """MYOB-4: a crash between the decision and its answer keeps nobody waiting for ever."""
+    rig.owe(an_answer(ANSWERS))
+
+    with rig.running():
+        eventually(lambda: not rig.owed())
+
+    assert rig.broker.depth(ANSWERS) == 1
+
+
+def test_an_answer_that_nobody_takes_is_dropped_and_counted(rig: Rig) -> None:
+    """MYOB-4: the asker has left; it is neither tried again nor a dead letter."""
+    rig.owe(an_answer("no.such.queue"), a_parcel("1"))
+
+    with rig.running():
+        eventually(lambda: waiting(rig) == 1)
+        eventually(lambda: len(rig.owed()) == 1)
+
+    assert rig.count("publish_total", result="reply_dropped") == 1
+    assert rig.count("publish_total", result="unroutable") == 0
+    assert rig.buried() == []
+
+
+def test_an_answer_outlives_an_outage_of_the_broker(embedded_rig: Rig) -> None:
+    """MYOB-4: what was not confirmed is tried again, for whoever waits through it."""
+    rig = embedded_rig
+    answer = an_answer(ANSWERS)
+    rig.owe(answer)
+    rig.outbox = rig.an_outbox(QUICK, Losing(rig.broker))
+
+    with rig.running():
+        eventually(lambda: rig.count("publish_total", result="connection_lost"))
+
+    row = rig.owed()[answer.message_id]
+    assert row.published_at is None
+    assert row.available_at > row.created_at
 
 
 def test_a_message_too_large_for_the_road_is_buried(embedded_rig: Rig) -> None:
