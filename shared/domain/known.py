@@ -124,6 +124,15 @@ class Known:
             for other in self.accounts(customer_id)
         )
 
+    def customers(self) -> Iterable[DirectoryCustomer]:
+        """Return every customer of the directory that is known."""
+        return self._customers.values()
+
+    def recall(self, customer: DirectoryCustomer, accounts: Mapping[SourceKey, str]) -> None:
+        """Take over what decisions before this batch will have made of a customer."""
+        self._add_customer(customer)
+        self._accounts[customer.id].update(accounts)
+
     def learn(self, decision: Decision) -> None:
         """Take over what `decision` will have made true."""
         source = decision.customer.source

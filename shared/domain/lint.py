@@ -15,7 +15,7 @@ from typing import Final
 from shared.domain.customer import Address, Customer, CustomerKind, Source, Version
 from shared.domain.normalise import country_code
 from shared.domain.policy import NumberSeries, Policy, StoreViewPolicy, Template
-from shared.domain.templates import choose_template
+from shared.domain.templates import choose_template, missing_values
 
 _TRIED_FACTS: Final = frozenset({"channel", "store_view", "kind", "country", "has_tax_id"})
 _KINDS: Final[Mapping[str, tuple[CustomerKind, str | None]]] = {
@@ -52,11 +52,6 @@ def try_templates(policy: Policy) -> list[Trial]:
         for country in view.countries
         for kind in _KINDS
     ]
-
-
-def missing_values(template: Template, required: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what the ERP requires and `template` does not say."""
-    return tuple(name for name in required if not template.values.get(name))
 
 
 def lint(policy: Policy) -> list[str]:

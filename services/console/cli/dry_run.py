@@ -1,0 +1,203 @@
+"""`patron import --dry-run`: what an import would do, shown record by record."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from services.console.cli.failures import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE, Refused
+from services.console.cli.invocation import Invocation
+from services.console.cli.output import Output, readable, say, show_json, show_rich, table_of
+from services.console.dry_run import DryRun, Forecast, Window
+from services.console.earlier import Earlier
+from services.console.preview import BY_NEWS, Change, Preview
+from services.importer.pages import StoreViewReader
+from shared.config.settings import StoreViewSettings
+from shared.connectors.ports import Connector
+from shared.domain.decisions import FieldConflict
+from shared.domain.errors import TransientError
+from shared.persistence.tombstones import Tombstones
+from shared.persistence.unit_of_work import utc_now
+
+_WORDS: Final = {
+    "ambiguous": "ambiguous",
+    "hold": "would be held",
+    "create": "would be created",
+    "link": "would be linked",
+    "update": "would be updated",
+    "removed": "gone in the shop",
+    "stage": "would be staged",
+    "ignore": "ignored",
+    "unchanged": "unchanged",
+}
+_COUNTS: Final = {"what": "what", "reason": "reason", "count": "customers"}
+_RECORDS: Final = {
+    "external_id": "customer there",
+    "store_view": "store view",
+    "what": "what",
+    "reason": "reason",
+    "customer": "number",
+    "template": "template",
+    "detail": "detail",
+}
+
+
+def dry_run(
+    call: Invocation,
+    channel: str,
+    *,
+    store_view: str | None = None,
+    external_id: str | None = None,
+    since: datetime | None = None,
+    sweep: bool = False,
+    link_only: bool = False,
+    limit: int = 50,
+    output: Output = Output.TABLE,
+) -> None:
+    """Print what importing the given window of a configured channel would do; do nothing."""
+    window = Window(external_id, since, sweep, link_only)
+    forecast = Forecast(limit)
+    with _reading(call, channel) as connector, call.opened() as units, Earlier() as earlier:
+        run = DryRun(
+            units,
+            call.installation.policy,
+            window,
+            forecast,
+            earlier,
+            overlap_seconds=call.installation.settings.importer.overlap_seconds,
+            clock=utc_now,
+        )
+        if external_id is not None:
+            _try_one(run, call, connector, channel, external_id)
+        else:
+            for view in _views(call, channel, store_view):
+                run.try_view(_reader(call, connector, channel, view.code))
+    if output is Output.JSON:
+        show_json(_as_json(channel, forecast))
+    else:
+        _show(forecast)
+
+
+@contextmanager
+def _reading(call: Invocation, channel: str) -> Iterator[Connector]:
+    """Give the shop to be read from; put its failures into words."""
+    connector = call.installation.connect(channel)
+    try:
+        yield connector
+    except TransientError as error:
+        text = f"{channel} does not answer as it should: {error}"
+        raise Refused(text, "Try again in a while.", exit_code=EXIT_TEMPORARY) from None
+    finally:
+        connector.close()
+
+
+def _try_one(
+    run: DryRun, call: Invocation, connector: Connector, channel: str, external_id: str
+) -> None:
+    record = connector.source.fetch(external_id)
+    if record is None:
+        raise Refused(f"{channel} has no customer {external_id}", exit_code=EXIT_FAILED)
+    code = connector.source.store_view_of(record)
+    if code is None:
+        text = f"customer {external_id} belongs to a store view that is not configured"
+        raise Refused(text, exit_code=EXIT_FAILED)
+    run.try_page([record], _reader(call, connector, channel, code))
+
+
+def _views(call: Invocation, channel: str, code: str | None) -> list[StoreViewSettings]:
+    """Return the store views that are meant: the one that is named, or all that are imported."""
+    views = call.installation.settings.channels[channel].store_views
+    if code is None:
+        return [view for view in views if view.import_enabled]
+    named = [view for view in views if view.code == code]
+    if not named:
+        known = ", ".join(view.code for view in views)
+        raise Refused(
+            f"{channel} has no store view {code!r}; configured are {known}", exit_code=EXIT_USAGE
+        )
+    return named
+
+
+def _reader(
+    call: Invocation, connector: Connector, channel: str, store_view: str
+) -> StoreViewReader:
+    key = call.installation.settings.privacy.key
+    return StoreViewReader(channel, store_view, connector.source, Tombstones(key))
+
+
+def _as_json(channel: str, forecast: Forecast) -> dict[str, Any]:
+    return {
+        "channel": channel,
+        "read": forecast.read,
+        "counts": {what: forecast.counts[what] for what in BY_NEWS},
+        "reasons": [
+            {"what": what, "reason": reason, "count": count}
+            for (what, reason), count in forecast.reasons.most_common()
+        ],
+        "conflicts": forecast.conflicts,
+        "erased": forecast.erased,
+        "records": [asdict(each) for each in forecast.shown()],
+    }
+
+
+def _show(forecast: Forecast) -> None:
+    say(f"{forecast.read} customers read; nothing was changed")
+    if rows := list(_counts(forecast)):
+        show_rich(table_of(rows, _COUNTS))
+    if forecast.conflicts:
+        say(f"fields about which shop and directory differ: {forecast.conflicts}")
+    if forecast.erased:
+        say(f"erased persons, left alone: {forecast.erased}")
+    shown = forecast.shown()
+    if shown:
+        say()
+        show_rich(table_of([_row(each) for each in shown], _RECORDS))
+    news = forecast.counts.total() - forecast.counts["unchanged"]
+    if news > len(shown):
+        say(f"{len(shown)} of {news}; --limit shows more")
+
+
+def _counts(forecast: Forecast) -> Iterator[dict[str, Any]]:
+    for what in BY_NEWS:
+        reasons = [(r, n) for (w, r), n in forecast.reasons.most_common() if w == what]
+        for reason, count in reasons:
+            yield {"what": _WORDS[what], "reason": reason, "count": count}
+        rest = forecast.counts[what] - sum(count for _, count in reasons)
+        if rest:
+            yield {"what": _WORDS[what], "reason": None, "count": rest}
+
+
+def _row(each: Preview) -> dict[str, Any]:
+    return {
+        "external_id": each.external_id,
+        "store_view": each.store_view,
+        "what": each.what,
+        "reason": each.reason,
+        "customer": each.customer or each.number,
+        "template": each.template,
+        "detail": "; ".join(_details(each)),
+    }
+
+
+def _details(each: Preview) -> Iterator[str]:
+    if each.candidates:
+        yield f"candidates {', '.join(each.candidates)}"
+    if each.found_by:
+        yield f"found by {each.found_by}"
+    yield from _changes(each.changes)
+    yield from (_conflict(conflict) for conflict in each.conflicts)
+    yield from each.notes
+
+
+def _changes(changes: Sequence[Change]) -> Iterator[str]:
+    for change in changes:
+        yield f"{change.field}: {readable(change.before)} → {readable(change.after)}"
+
+
+def _conflict(conflict: FieldConflict) -> str:
+    kept = "the shop's" if conflict.winner == "platform" else "the directory's"
+    return (
+        f"{conflict.field} differs: {readable(conflict.platform)} there,"
+        f" {readable(conflict.erp)} here; {kept} stands ({conflict.rule})"
+    )
