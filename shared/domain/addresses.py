@@ -22,7 +22,14 @@ from shared.domain.directory import (
 )
 from shared.domain.merge import Sides, merge_fields, same_value
 from shared.domain.ownership import ADDRESSES, BlankPolicy, FieldRule, Owner, Ownership
-from shared.domain.places import directory_address, in_one_line, pair, same_place, same_text
+from shared.domain.places import (
+    directory_address,
+    in_one_line,
+    pair,
+    said_fields,
+    same_place,
+    same_text,
+)
 
 Kind = Literal["default_billing", "default_shipping"]
 
@@ -157,10 +164,20 @@ class _Merge:
         return known.channel == self._channel and known.external_id in self._gone
 
     def _update(self, address: Address, known: DirectoryAddress, base: Address | None) -> None:
-        said = {name: v for name, v in address_fields(address).items() if address.said(name)}
+        merged = known
+        if base != address or self._repairs:
+            merged = replace(known, fields={**known.fields, **self._changes(address, known, base)})
+        is_to_be_named = known.external_id is None or self._is_replaced(known)
+        if address.external_id and is_to_be_named:
+            merged = replace(merged, channel=self._channel, external_id=address.external_id)
+        self._after[known.id] = merged
+
+    def _changes(
+        self, address: Address, known: DirectoryAddress, base: Address | None
+    ) -> dict[str, FieldValue]:
         before = None if base is None else address_fields(base)
         merge = merge_fields(
-            Sides(said, before, known.fields),
+            Sides(said_fields(address), before, known.fields),
             lambda _name: self._rule,
             lambda _name: False,
             repairs=self._repairs,
@@ -168,16 +185,13 @@ class _Merge:
         for conflict in merge.conflicts:
             if base is not None or not same_text(conflict.platform, conflict.erp):
                 self.conflicts.append(replace(conflict, field=f"{ADDRESSES}.{conflict.field}"))
-        merged = replace(known, fields={**known.fields, **merge.changes})
-        is_to_be_named = known.external_id is None or self._is_replaced(known)
-        if address.external_id and is_to_be_named:
-            merged = replace(merged, channel=self._channel, external_id=address.external_id)
-        self._after[known.id] = merged
+        return merge.changes
 
     def _comes_back(self, address: Address, base: Address) -> bool:
         """Whether an address is added again that the directory gave up, or another account has."""
         content, before = address_fields(address), address_fields(base)
-        if content == before and not self._repairs:
+        is_edited = any(not same_value(v, before[name]) for name, v in said_fields(address).items())
+        if not (is_edited or self._repairs):
             return False
         shared = next((a for a in self._existing.values() if same_place(a.fields, before)), None)
         is_taken = self._rule.owner is not Owner.ERP

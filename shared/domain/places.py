@@ -49,6 +49,11 @@ def directory_address(
     )
 
 
+def said_fields(address: Address) -> dict[str, FieldValue]:
+    """Return the directory's fields that `address` speaks of."""
+    return {name: v for name, v in address_fields(address).items() if address.said(name)}
+
+
 def pair(
     addresses: Sequence[Address], channel: str, known: Iterable[DirectoryAddress]
 ) -> list[DirectoryAddress | None]:
