@@ -12,6 +12,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from shared.domain.customer import Customer
+from shared.domain.decide import CHOSEN
 from shared.domain.decisions import Explanation, FieldConflict
 from shared.domain.messages import CustomerImported
 from shared.persistence.staging import StagingLine, StagingRecord
@@ -218,6 +219,8 @@ def _arrived(line: StagingLine, explanation: Explanation) -> tuple[str, str]:
     who = f"customer {line.customer_number}" if line.customer_number else "a customer"
     if not line.is_existing:
         return f"Created as {who} with template {explanation.template}.", ""
+    if any(trial.rule == CHOSEN for trial in explanation.rules):
+        return f"Linked to {who}, whom an operator chose.", ""
     if rule := _matched_by(explanation):
         return f"Matched with {who} by {rule} and linked.", ""
     if explanation.conflicts and not explanation.fields_changed:

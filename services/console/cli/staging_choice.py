@@ -61,7 +61,7 @@ def link(
 def discard(
     context: typer.Context,
     staging_ids: Annotated[
-        list[UUID], typer.Argument(metavar="ID...", help="As `staging list` shows them.")
+        list[UUID], typer.Argument(metavar="ID", help="As `staging list` shows them.")
     ],
     *,
     why: Annotated[
@@ -139,5 +139,5 @@ def _say_whom(record: StagingRecord, card: VisitingCard) -> None:
 def _discarded(target: Target) -> str:
     who = f"{target.channel}/{target.external_id}"
     if target.state in OPEN:
-        return f"{who} discarded; was {target.state} ({target.reason})"
+        return f"{who} discarded; was {target.state}, reason {target.reason}"
     return f"{who} was {target.state} before; nothing was done"

@@ -72,7 +72,7 @@ PatienceOption = Annotated[
 def process(
     context: typer.Context,
     staging_ids: Annotated[
-        list[UUID] | None, typer.Argument(metavar="[ID]...", help="As `staging list` shows them.")
+        list[UUID] | None, typer.Argument(metavar="ID", help="As `staging list` shows them.")
     ] = None,
     *,
     everything: Annotated[

@@ -111,11 +111,12 @@ def explain(
     say(f"{line.channel}/{line.external_id} of store view {line.store_view}, {line.state}")
     show_rich(laid_out(decision))
     if rows:
-        say("\nCandidates", "bold")
-        show_rich(table_of(rows, _CANDIDATE_COLUMNS))
+        say("\nCandidates, below the customer as imported", "bold")
+        show_rich(table_of([*_imported(record), *rows], _CANDIDATE_COLUMNS))
     say("\nWhat can be done", "bold")
     for step in ways:
-        say(f"{step.command}   # {step.effect}")
+        say(f"# {step.effect}", "dim")
+        say(step.command)
 
 
 def found(work: UnitOfWork, staging_id: UUID) -> StagingRecord:
@@ -133,6 +134,27 @@ def candidates(work: UnitOfWork, record: StagingRecord) -> list[tuple[UUID, Visi
     ids = candidates_of(record)
     cards = directory_reader.visiting_cards(work, ids)
     return [(id_, cards.get(id_)) for id_ in ids]
+
+
+def _imported(record: StagingRecord) -> list[dict[str, Any]]:
+    """Return the imported customer as a row that can be compared with its candidates."""
+    customer, line = customer_of(record), record.line
+    if customer is None:
+        return []
+    card = _card(customer)
+    address = customer.default_billing or next(iter(customer.addresses), None)
+    return [
+        {
+            "candidate": "",
+            "number": customer.customer_number,
+            "name": card["name"],
+            "company_name": customer.company_name,
+            "email": customer.email,
+            "phone": card["phone"],
+            "place": address and ", ".join(filter(None, (_town(address), address.country))),
+            "accounts": [f"{line.channel}/{line.external_id}"],
+        }
+    ]
 
 
 def _card(customer: Customer) -> dict[str, Any]:
@@ -158,10 +180,13 @@ def _place(address: Address | None) -> str | None:
     if address is None:
         return None
     names = " ".join(filter(None, (address.first_name, address.last_name)))
-    town = " ".join(filter(None, (address.postcode, address.city)))
     region = address.region or address.region_code
-    parts = (names, address.company_name, *address.lines, town, region, address.country)
+    parts = (names, address.company_name, *address.lines, _town(address), region, address.country)
     return ", ".join(filter(None, parts))
+
+
+def _town(address: Address) -> str:
+    return " ".join(filter(None, (address.postcode, address.city)))
 
 
 def _address_row(address: Address) -> dict[str, Any]:

@@ -41,7 +41,6 @@ def _ways_on(line: StagingLine, candidates: Sequence[VisitingCard | None]) -> It
     process = f"patron staging process {line.id}"
     if line.reason == "no_billing_address":
         yield Step(f"{_import(line)} --sweep", "once the shop has a default billing address")
-        yield Step(_link(line, "--customer NUMBER"), "it is this customer, address or not")
         return
     if line.state == "ambiguous":
         yield from _choices(line, candidates)
@@ -49,8 +48,8 @@ def _ways_on(line: StagingLine, candidates: Sequence[VisitingCard | None]) -> It
         yield Step(process, "try the rules again, after a correction in the directory")
         return
     if line.reason in _BY_CONFIGURATION:
-        yield Step("patron config check", "correct patron.toml and restart the processor;")
-        yield Step(process, "that decides it again by itself, and so does this")
+        yield Step("patron config check", "after a correction; restarted, Patron decides it again")
+        yield Step(process, "decide it again now")
     elif line.is_existing:
         yield Step(process, "take the change over")
     else:

@@ -106,7 +106,7 @@ def test_a_discarded_customer_waits_no_more_until_it_changes(desk: Desk) -> None
     desk.process(a_customer("3", email="ann@example.com", minutes=9))
 
     assert (answer.code, again.code) == (0, 0)
-    assert answer.out == "shop/3 discarded; was ambiguous (ambiguous)\n"
+    assert answer.out == "shop/3 discarded; was ambiguous, reason ambiguous\n"
     assert again.out == "shop/3 was discarded before; nothing was done\n"
     states = [(row.state, row.reason) for row in desk.rows(staging_customers)][2:]
     assert states == [("discarded", "operator"), ("ambiguous", "ambiguous")]

@@ -26,7 +26,8 @@ def test_an_ambiguous_customer_is_explained_with_its_candidates(desk: Desk) -> N
     assert "Parked: more than one customer may be meant" in shown.out
     assert "Anna Lang" in shown.out
     assert "10115 Berlin, DE" in shown.out
-    assert f"patron staging link {record} --candidate 2   # it is D10002, Anna Lang" in shown.out
+    who = "# it is D10002, Anna Lang, Lang GmbH, ann@example.com, 10115 Berlin, DE"
+    assert f"{who}\npatron staging link {record} --candidate 2\n" in shown.out
     assert f"patron staging process {record} --as-new" in shown.out
     assert "configuration   test" in shown.out
     assert [(c["candidate"], c["number"], c["accounts"]) for c in tree["candidates"]] == [

@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, get_args, get_type_hints
 from uuid import UUID
 
 import orjson
 import pytest
 
 from services.console.cli.decision import conflicts
-from services.console.explained import candidates_of, explain
-from shared.domain.decisions import Explanation, FieldConflict, RuleTrial
+from services.console.explained import candidates_of, explain, why
+from shared.domain.decide import CHOSEN
+from shared.domain.decisions import Explanation, FieldConflict, Hold, RuleTrial, Stage
 from shared.persistence.staging import StagingLine, StagingRecord
 from tests.builders import NOON
 
@@ -72,6 +73,22 @@ def test_candidates_without_a_number_go_by_their_id() -> None:
         ({"state": "held", "reason": "no_template"}, "Held: the condition of no template"),
         ({"state": "held", "reason": "unreadable"}, "Held: the record holds something"),
         ({"state": "held", "reason": "unknown_store_view"}, "Held: its store view is not"),
+        ({"state": "held", "reason": "incomplete_template"}, "Held: the template lacks values"),
+        ({"state": "held", "reason": "no_number"}, "Held: the template takes the customer number"),
+        ({"state": "held", "reason": "number_taken"}, "Held: another customer has the number"),
+        ({"state": "held", "reason": "guest"}, "Held: a guest, and the store view leaves"),
+        ({"state": "held", "reason": "guest_unmatched"}, "Held: a guest whom no rule found"),
+        ({"state": "held", "reason": "no_guest_customer"}, "Held: the customer that guests are"),
+        (
+            {"state": "held", "reason": "chosen_customer_gone"},
+            "Held: the customer that an operator",
+        ),
+        ({"state": "staged", "reason": "link_only"}, "Staged: no rule found a customer"),
+        ({"state": "discarded", "reason": "operator"}, "Discarded by an operator."),
+        (
+            {"state": "discarded", "reason": "removed_in_shop"},
+            "Discarded: the customer was deleted",
+        ),
         ({"state": "staged", "reason": "method_none"}, "Staged: the store view's processing"),
         ({"state": "staged", "reason": "method_update"}, "Staged: a new customer"),
         ({"state": "staged", "reason": "method_create"}, "Staged: a known customer"),
@@ -84,6 +101,46 @@ def test_every_outcome_has_a_sentence(line: dict[str, Any], start: str) -> None:
     record = a_record(Explanation("v1", template="standard"), **line)
 
     assert explain(record, {}).headline.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("trial", "headline"),
+    [
+        (RuleTrial("link", "matched", "shop/17", (ANN,)), "Updated customer D10001, to whom it"),
+        (RuleTrial(CHOSEN, "matched", None, (ANN,)), "Linked to customer D10001, whom an operator"),
+        (
+            RuleTrial("attribute loyalty_id", "matched", "L7", (ANN,)),
+            "Matched with customer D10001 by attribute loyalty_id and linked.",
+        ),
+    ],
+)
+def test_how_a_customer_was_found_is_told(trial: RuleTrial, headline: str) -> None:
+    """By its link, by an operator, or by a rule that names a custom field (XPR-12, NEW-3)."""
+    record = a_record(Explanation("v1", rules=(trial,)), is_existing=True)
+
+    assert explain(record, {ANN: "D10001"}).headline.startswith(headline)
+
+
+def test_a_similar_name_is_a_suggestion() -> None:
+    """Nobody was matched by it; a person has to look."""
+    trial = RuleTrial("similar", "suggested", "DE 10115|ann lang", (ANN,))
+    record = a_record(Explanation("v1", rules=(trial,)), state="ambiguous", reason="ambiguous")
+
+    decision = explain(record, {ANN: "D10001"})
+
+    assert decision.headline == "Parked: somebody of a similar name lives at the same postcode."
+    assert decision.trials[0].rule == "similar name, same postcode"
+
+
+def test_every_reason_of_a_hold_has_words() -> None:
+    """None of them is left to its code."""
+    reasons = {
+        reason
+        for decision in (Hold, Stage)
+        for reason in get_args(get_type_hints(decision)["reason"])
+    }
+
+    assert [each for each in reasons if why("held", each) == f"Held: {each}."] == []
 
 
 def test_somebody_with_another_account_is_told_apart_from_several() -> None:
