@@ -107,11 +107,15 @@ class Scene:
     poll_seconds: float
     _names: Iterator[int] = field(default_factory=count)
 
-    def start(self, module: str, *arguments: str) -> Process:
-        """Start a worker and return when it consumes."""
+    def start(self, module: str, *arguments: str, health_port: int = 0) -> Process:
+        """Start a worker and return when it consumes; 0 leaves it without health and metrics."""
         log = self.folder / f"{module}-{next(self._names)}.log"
+        environment = self._environment()
+        if health_port:
+            role = module.rpartition(".")[2].upper()
+            environment[f"PATRON_HEALTH__{role}_PORT"] = str(health_port)
         process = self.life.enter_context(
-            Process(module, *arguments, environment=self._environment(), log=log)
+            Process(module, *arguments, environment=environment, log=log)
         )
         process.wait_for('"consumer.active"')
         process.wait_for('"process.started"')
@@ -146,10 +150,10 @@ class Scene:
         with self.engine.connect() as connection:
             return connection.execute(sa.text(sql), values).scalar_one()
 
-    def pairs(self, sql: str) -> dict[Any, Any]:
+    def pairs(self, sql: str, **values: Any) -> dict[Any, Any]:
         """Return what a query of two columns finds."""
         with self.engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(sa.text(sql))}
+            return {row[0]: row[1] for row in connection.execute(sa.text(sql), values)}
 
     def execute(self, sql: str) -> None:
         """Execute a statement in a transaction of its own."""
@@ -157,14 +161,19 @@ class Scene:
             connection.execute(sa.text(sql))
 
     def until(
-        self, is_so: Callable[[], bool], what: str, *, timeout_seconds: float = 300.0
+        self,
+        is_so: Callable[[], bool],
+        what: str,
+        *,
+        timeout_seconds: float = 300.0,
+        every_seconds: float = 0.01,
     ) -> None:
         """Wait until `is_so`. Raises NotDone with the ends of the logs."""
         deadline = monotonic() + timeout_seconds
         while not is_so():
             if monotonic() > deadline:
                 raise NotDone(f"never true: {what}\n{self._last_words()}")
-            sleep(0.01)
+            sleep(every_seconds)
 
     def _environment(self) -> dict[str, str]:
         configuration = self.folder / "patron.toml"

@@ -102,6 +102,10 @@ class Control:
         """Remove a custom attribute, its values included."""
         self._shop.remove_attribute(code)
 
+    def attribute_values(self, code: str) -> dict[int, str]:
+        """Return what every customer that has a value has for a custom attribute."""
+        return self._shop.attribute_values(code)
+
     def set_rights(self, kind: str, *rights: str) -> None:
         """Limit what `integration` or `admin` may do; without rights given, allow everything."""
         self._gate.rights[kind] = frozenset(rights) or ALL_RIGHTS

@@ -71,6 +71,7 @@ class ControlRoutes:
                 lambda b, p: c.edit_address(int(p[0]), int(p[1]), **b),
             ),
             ("DELETE", "addresses/{id}", lambda _, p: c.delete_address(int(p[0]))),
+            ("GET", "attributes/{code}", self._attribute),
             ("PUT", "attributes/{code}", lambda b, p: c.add_attribute(p[0], b.get("label", ""))),
             ("DELETE", "attributes/{code}", lambda _, p: c.remove_attribute(p[0])),
             ("PUT", "rights/{kind}", lambda b, p: c.set_rights(p[0], *b.get("rights", ()))),
@@ -82,6 +83,10 @@ class ControlRoutes:
             ("PUT", "maintenance", lambda b, _: c.maintenance(on=bool(b["on"]))),
             ("POST", "admin_token", lambda _, __: {"token": c.admin_token()}),
         ]
+
+    def _attribute(self, _: Body, parts: tuple[str, ...]) -> Body:
+        values = self._control.attribute_values(parts[0])
+        return {str(customer_id): value for customer_id, value in values.items()}
 
     def _clock(self, body: Body, _: tuple[str, ...]) -> Body:
         if "freeze" in body:

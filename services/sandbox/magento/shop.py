@@ -172,6 +172,12 @@ class Shop:
             self.attributes.pop(code, None)
             self.table.drop_attribute(code)
 
+    def attribute_values(self, code: str) -> dict[int, str]:
+        """Return a custom attribute's value for every customer that has one."""
+        with self.lock:
+            found = {number: row.value(code) for number, row in self.table.rows.items()}
+        return {number: str(value) for number, value in found.items() if value is not None}
+
     def _row(self, number: int) -> Row:
         if row := self.table.rows.get(number):
             return row
