@@ -28,7 +28,7 @@ from shared.domain.evidence import evidence_of
 from shared.domain.exports_due import exports_of_update, first_exports
 from shared.domain.known import Known, Link
 from shared.domain.matching import Match, find_match, linked
-from shared.domain.merge import field_merge
+from shared.domain.merge import agreed, field_merge
 from shared.domain.normalise import match_keys
 from shared.domain.policy import (
     DirectoryKey,
@@ -130,10 +130,19 @@ def _identify(case: Case) -> Decision:
         case = replace(case, link=None)
     if case.instruction.links_only and case.link is None:
         return _link_only(case, existing) if existing else case.staged("link_only")
-    if case.customer.default_billing is None:
+    if case.customer.default_billing is None and not _has_one_here(case.customer, existing):
         return Hold(case.customer, "no_billing_address", case.explanation, existing)
     case = _with_shipping(case)
     return _update_or_stage(case, existing) if existing else create_or_stage(case)
+
+
+def _has_one_here(customer: Customer, existing: DirectoryCustomer | None) -> bool:
+    """Whether the source did not speak of addresses and the directory knows where bills go."""
+    return (
+        existing is not None
+        and not customer.said("addresses")
+        and any(address.is_default_billing for address in existing.addresses)
+    )
 
 
 def _match(case: Case) -> Match:
@@ -151,7 +160,7 @@ def _match(case: Case) -> Match:
 
 def _with_shipping(case: Case) -> Case:
     """Let the billing address take deliveries where no default shipping is said (C365-7)."""
-    if case.customer.default_shipping:
+    if case.customer.default_shipping or not case.customer.default_billing:
         return case
     addresses = tuple(
         replaced(address, is_default_shipping=True) if address.is_default_billing else address
@@ -187,12 +196,12 @@ def _update_or_stage(case: Case, existing: DirectoryCustomer) -> Decision:
     exports = exports_of_update(existing, customer, link, case.policy)
     changes = fields.changes, addresses.changes
     if link and not (any(changes) or conflicts or exports):
-        return Ignore(customer, "unchanged", case.explanation)
+        return Ignore(agreed(customer, snapshot), "unchanged", case.explanation)
     if not (case.view.processing_method.updates or case.is_asked_for):
         return case.staged(method_reason(case.view), existing)
     changed = (*fields.changes, *(("addresses",) if addresses.changes else ()))
     return Update(
-        customer=customer,
+        customer=agreed(customer, snapshot),
         existing=existing,
         updated=after_update(existing, customer, case.keys, fields.changes, addresses.changes),
         field_changes=fields.changes,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.conditions import Condition
-from shared.domain.customer import Address, replaced
+from shared.domain.customer import Address, Customer, replaced
 from shared.domain.decide import FILLED_SHIPPING, decide
 from shared.domain.decisions import (
     Ambiguous,
@@ -315,3 +315,30 @@ def test_a_later_message_of_a_batch_sees_what_an_earlier_one_decided() -> None:
     assert isinstance(second, Update)
     assert second.existing.id == first.created.id
     assert second.is_new_link
+
+
+def test_news_that_does_not_speak_of_addresses_is_not_held_for_them() -> None:
+    """Absent is not empty: the directory knows where bills go, and goes on knowing (ORO-7)."""
+    before = a_customer()
+    directory = in_directory(before)
+    said_less = Customer(source=a_source(minutes=5), last_name="Kurz")
+
+    decision = decide(said_less, knowing(directory, links=(a_link(before, directory),)), a_policy())
+
+    assert isinstance(decision, Update)
+    assert decision.field_changes == {"last_name": "Kurz"}
+    assert decision.updated.addresses == directory.addresses
+
+
+def test_what_was_said_earlier_stays_in_the_snapshot() -> None:
+    """A source that repeats what it had fallen silent about has changed nothing (ORO-7)."""
+    before = a_customer(language="de")
+    directory = in_directory(before, fields={**in_directory(before).fields, "language": "fr"})
+    known = knowing(directory, links=(a_link(before, directory),))
+    silent = Customer(source=a_source(minutes=5), last_name="Kurz", addresses=before.addresses)
+    known.learn(decide(silent, known, a_policy()))
+
+    again = decide(a_customer(minutes=9, last_name="Kurz", language="de"), known, a_policy())
+
+    assert isinstance(again, Ignore)
+    assert again.reason == "unchanged"
