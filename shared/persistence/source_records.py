@@ -87,6 +87,19 @@ def in_window(
     return set(work.connection.execute(query).scalars())
 
 
+def count(work: UnitOfWork, channel: str, store_view: str, *, up_to_key: str | None = None) -> int:
+    """Return how many records of a store view are there, as far as a scan key if one is given."""
+    columns = source_records.c
+    query = sa.select(sa.func.count()).where(
+        columns.channel == channel,
+        columns.store_view == store_view,
+        columns.deleted_at.is_(None),
+    )
+    if up_to_key is not None:
+        query = query.where(columns.scan_key <= up_to_key)
+    return work.connection.execute(query).scalar_one()
+
+
 def mark_deleted(
     work: UnitOfWork, channel: str, external_ids: Collection[str], *, store_view: str | None = None
 ) -> set[str]:

@@ -140,6 +140,10 @@ class Worker:
         """Let the process go on as if no time had passed."""
         self._process.send_signal(signal.SIGCONT)
 
+    def ask_to_reload(self) -> None:
+        """Have the process read its configuration again. Returns at once."""
+        self._process.send_signal(signal.SIGHUP)
+
     def ask_to_stop(self) -> None:
         """Ask the process to drain. Returns at once."""
         self._process.send_signal(signal.SIGTERM)
