@@ -70,11 +70,10 @@ def _loops(channel: str, foundation: Foundation) -> Sequence[Periodic]:
 
 def _on_demand(channel: str, source: CustomerSource, foundation: Foundation) -> OnDemand:
     settings = foundation.installation.settings
-    views = [view for view in settings.channels[channel].store_views if view.import_enabled]
     return OnDemand(
         channel,
         source,
-        {view.code: StoreViewReader(channel, view.code, source) for view in views},
+        _readers(channel, source, foundation),
         units=foundation.units,
         offer=foundation.outbox.offer,
         metrics=foundation.metrics,
@@ -87,7 +86,7 @@ def _schedule(channel: str, source: CustomerSource, foundation: Foundation) -> C
     views = [view for view in settings.channels[channel].store_views if view.import_enabled]
     schedule = ChannelSchedule(
         channel,
-        {view.code: StoreViewReader(channel, view.code, source) for view in views},
+        _readers(channel, source, foundation),
         {view.code: timetable_of(view, settings.importer.timezone) for view in views},
         Tasks(
             foundation.units,
@@ -105,6 +104,20 @@ def _schedule(channel: str, source: CustomerSource, foundation: Foundation) -> C
     )
     schedule.prepare()
     return schedule
+
+
+def _readers(
+    channel: str, source: CustomerSource, foundation: Foundation
+) -> dict[str, StoreViewReader]:
+    """Return what reads the store views whose import is on."""
+    settings, tombstones = foundation.installation.settings, foundation.tombstones()
+    return {
+        view.code: StoreViewReader(
+            channel, view.code, source, tombstones, settings.retention.raw_payload_days > 0
+        )
+        for view in settings.channels[channel].store_views
+        if view.import_enabled
+    }
 
 
 if __name__ == "__main__":

@@ -121,6 +121,9 @@ class OnDemand:
             even_unchanged=True,
             cause=wanted[0],
         )
+        if taken.erased:
+            _refuse(wanted, "erased", work)
+            return
         import_requests.mark_fetched(work, wanted, work.sent[0].message_id)
         self._metrics.import_records.labels(self._channel, "changed").inc(taken.changed)
 

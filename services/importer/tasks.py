@@ -135,8 +135,9 @@ class Tasks:
         self, run: Run, taken: Taken, reader: StoreViewReader, sent: Sequence[Parcel]
     ) -> None:
         self.offer(sent)
-        run.read += taken.changed + taken.unchanged
+        run.read += taken.changed + taken.unchanged + taken.erased
         run.changed += taken.changed
         records = self.metrics.import_records
         records.labels(reader.channel, "changed").inc(taken.changed)
         records.labels(reader.channel, "unchanged").inc(taken.unchanged)
+        records.labels(reader.channel, "erased").inc(taken.erased)

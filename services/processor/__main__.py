@@ -11,6 +11,7 @@ from shared.messaging.topology import PROCESSOR_QUEUE
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.foundation import Foundation
+from shared.runtime.housekeeping import housekeeping
 from shared.runtime.lifecycle import Worker
 from shared.runtime.loops import Periodic
 from shared.runtime.main import Role, main_of
@@ -22,13 +23,15 @@ NAME = "processor"
 def build(foundation: Foundation) -> Role:
     """Return the processor on top of `foundation`."""
     policy, metrics = foundation.installation.policy, foundation.metrics
+    settings = foundation.installation.settings
+    tombstones = foundation.tombstones()
 
     def process(messages: Sequence[Envelope[Any]], work: UnitOfWork) -> None:
-        plan = process_batch(messages, work, policy)
+        plan = process_batch(messages, work, policy, tombstones)
         for event, count in plan.outcomes.items():
             metrics.decisions.labels(event.removeprefix("customer.")).inc(count)
 
-    batch_size = foundation.installation.settings.processor.batch_size
+    batch_size = settings.processor.batch_size
     recorder = foundation.recorder(NAME)
     consumer = Consumer(
         Subscription(NAME, PROCESSOR_QUEUE, batch_size, prefetch=batch_size * 3),
@@ -40,7 +43,8 @@ def build(foundation: Foundation) -> Role:
     )
     redecision = Redecision(foundation.units, foundation.outbox.offer, policy.version)
     redecide = Periodic("redecide", redecision.look, EVERY_SECONDS)
-    return Role(Worker(NAME, [consumer, redecide]), [consumer])
+    keep = housekeeping(foundation.units, settings.retention, metrics)
+    return Role(Worker(NAME, [consumer, redecide, keep]), [consumer])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,9 @@ from shared.domain.known import Known
 from shared.domain.messages import CustomerDeleted, CustomerImported, CustomerUnreadable, Envelope
 from shared.domain.policy import Policy
 from shared.persistence import history
+from shared.persistence.tombstones import ERASED_ID
 
+_ERASED: Final = '{"reason":"erased"}'
 _PARKED: Final = {Hold: "held", Stage: "staged", Ambiguous: "ambiguous"}
 
 
@@ -89,6 +91,22 @@ class Plan:
             customer_id=existing.id if existing else None,
             reason="unreadable",
             fields=[problem.field for problem in problems],
+        )
+
+    def drop_erased(self, message: Envelope[Any], channel: str) -> None:
+        """Note that somebody who was erased came again, without a word on who it was."""
+        self.outcomes["customer.erased"] += 1
+        self.history.append(
+            history.line(
+                at=self.now,
+                correlation_id=message.correlation_id,
+                message_id=message.message_id,
+                channel=channel,
+                external_id=ERASED_ID,
+                worker="processor",
+                event="customer.ignored",
+                detail=_ERASED,
+            )
         )
 
     def remove(self, message: Envelope[CustomerDeleted], known: Known) -> None:

@@ -5,7 +5,7 @@ transaction. Nothing here talks to the network.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from services.processor.answers import answer_requests
 from services.processor.apply import apply
@@ -16,21 +16,35 @@ from shared.domain.decide import decide
 from shared.domain.known import Known
 from shared.domain.messages import CustomerDeleted, CustomerUnreadable, Envelope
 from shared.domain.policy import Policy
+from shared.persistence.tombstones import Tombstones
 from shared.persistence.unit_of_work import UnitOfWork
 
+_NO_KEY: Final = Tombstones()
 
-def process_batch(messages: Sequence[Envelope[Any]], work: UnitOfWork, policy: Policy) -> Plan:
+
+def process_batch(
+    messages: Sequence[Envelope[Any]],
+    work: UnitOfWork,
+    policy: Policy,
+    tombstones: Tombstones = _NO_KEY,
+) -> Plan:
     """Stage, create or update every customer of the batch, and announce it.
 
     Later messages see what earlier ones decided, so two changes to one customer may share a
-    batch. Returns what was done. Raises `UnknownType` for a message that is not the processor's.
+    batch. Whoever was erased is dropped, wherever the message comes from (NEW-11). Returns what
+    was done. Raises `UnknownType` for a message that is not the processor's.
     """
     cases = cases_of(messages, work)
     inquiries = [Inquiry(case.source, case.customer, case.instruction) for case in cases]
     known = gather(inquiries, work, policy)
     plan = Plan(work.now, policy)
+    # Asked now that the identities are locked: whoever is not erased yet waits for our end.
+    erased = tombstones.erased(work, {case.source for case in cases})
     for case in cases:
-        _take(case, known, plan)
+        if case.source in erased:
+            plan.drop_erased(case.message, case.source.channel)
+        else:
+            _take(case, known, plan)
     apply(plan, work)
     answer_requests(messages, plan, work)
     return plan

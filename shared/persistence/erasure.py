@@ -158,7 +158,7 @@ class _Gone:
 
     def _count(self, table: sa.Table, many: int) -> None:
         if many:
-            self.rows[table.name] = many
+            self.rows[f"{table.name}"] = many
 
 
 def _redact_history(work: UnitOfWork, accounts: Collection[SourceKey]) -> None:

@@ -162,11 +162,13 @@ class EffectHandler(Generic[Effected]):
             results = {received.message_id: DONE for received in fine}
             recorded = self._failures.record(failed, work, owner=self._owner)
             results |= {f.received.message_id: x for f, x in zip(failed, recorded, strict=True)}
+            # A message that is gone meanwhile, as of somebody who was erased, leaves no trace.
+            mine = {id_ for id_, result in results.items() if result is not DUPLICATE}
             self._effects.record(
                 [
                     (received.envelope, outcome)
                     for received, outcome in pairs
-                    if not isinstance(outcome, Exception) and received.message_id in results
+                    if not isinstance(outcome, Exception) and received.message_id in mine
                 ],
                 work,
             )

@@ -23,6 +23,7 @@ from shared.observability.metrics import Metrics, create_metrics
 from shared.persistence import migrate
 from shared.persistence.engine import create_engine
 from shared.persistence.failures import translated
+from shared.persistence.tombstones import Tombstones
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.installation import Installation
@@ -48,6 +49,13 @@ class Foundation:
     def recorder(self, worker: str) -> FailureRecorder:
         """Return what writes down the failures of `worker`'s messages."""
         return _recorder(self.installation, worker)
+
+    def tombstones(self) -> Tombstones:
+        """Return who was erased. Raises `TombstoneKeyMissing` if we have not the key for all."""
+        tombstones = Tombstones(self.installation.settings.privacy.key)
+        with self.units.read() as work:
+            tombstones.verify(work)
+        return tombstones
 
     def connector(self, channel: str) -> Connector:
         """Return a channel's connector, counted by the metrics and closed with the process."""

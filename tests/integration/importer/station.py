@@ -48,11 +48,12 @@ class Station:
     ) -> ChannelSchedule:
         """Return a schedule of these store views (`de` unless told otherwise), prepared."""
         tasks: Mapping[str, Any] = changes.pop("tasks", {})
+        readers: Mapping[str, Any] = changes.pop("readers", {})
         timetable = changes.pop("timetable", Timetable(Every(POLL_SECONDS), Every(SWEEP_SECONDS)))
         codes, clock = views or ("de",), self.clock
         schedule = ChannelSchedule(
             CHANNEL,
-            {code: StoreViewReader(CHANNEL, code, source) for code in codes},
+            {code: StoreViewReader(CHANNEL, code, source, **readers) for code in codes},
             dict.fromkeys(codes, timetable),
             Tasks(
                 self.units,

@@ -1,0 +1,1 @@
+"""Tests of what becomes of persons who are erased, and of what is kept how long."""
