@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any, Final, get_args, get_type_hints
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -18,12 +18,12 @@ from shared.domain.decisions import Hold, Ignore, Stage
 from shared.domain.errors import PatronError
 from shared.domain.messages import ImportRequested, Parcel, parcel
 from shared.messaging import broker
-from shared.persistence import dead_letter_reader, pauses, source_records
+from shared.persistence import dead_letter_reader, pauses
 from shared.persistence.cursors import Cursors
 from shared.persistence.dead_letters import of_parcel
 from shared.persistence.engine import create_engine
 from shared.persistence.store import Retry
-from shared.persistence.tables import audit_log, dead_letters, staging_customers
+from shared.persistence.tables import audit_log, dead_letters
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.recoverability import BUG, POISON
 from tests.docs.pages import DOCS, ROOT, block, headings
@@ -65,7 +65,9 @@ def _family(kind: type[PatronError]) -> Iterator[type[PatronError]]:
 
 def _literals() -> set[str]:
     """Return the reasons that are written out where they are given, beside any error."""
-    modules = (*(ROOT / "shared/runtime").glob("*.py"), *(ROOT / "services/processor").glob("*.py"))
+    folders = (ROOT / "shared/runtime", ROOT / "services/processor")
+    modules = [path for folder in folders for path in folder.glob("*.py")]
+    modules.append(ROOT / "shared/persistence/staging_desk.py")
     nodes = [node for path in modules for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     return {
         value.value
@@ -183,19 +185,6 @@ def test_a_dead_letter_is_closed(units: UnitsOfWork) -> None:
         assert line.state == "discarded"
 
 
-def test_those_who_wait_are_decided_again(units: UnitsOfWork) -> None:
-    """The next sweep takes them for changed, and nobody else."""
-    with units.begin() as work:
-        source_records.record(work, [_seen("1"), _seen("2")])
-        work.connection.execute(sa.insert(staging_customers), [_held("1", work)])
-
-    with units.begin() as work:
-        carry_out("deciding-again", work, channel="shop", reason="no_template")
-
-    with units.read() as work:
-        assert source_records.known(work, "shop", ["1", "2"]) == {"1": "", "2": "f2"}
-
-
 def test_a_store_view_is_read_again_from_a_moment_on(units: UnitsOfWork) -> None:
     """The cursor goes back, the view is due, and whoever reads it loses the lease."""
     with units.begin() as work:
@@ -228,17 +217,3 @@ def test_a_pause_is_ended(units: UnitsOfWork) -> None:
     with units.begin() as work:
         assert pauses.active(work) == {}
         assert work.store.due(10) == [sent]
-
-
-def _seen(external_id: str) -> source_records.Seen:
-    return source_records.Seen("shop", external_id, "de", external_id, f"f{external_id}")
-
-
-def _held(external_id: str, work: UnitOfWork) -> dict[str, Any]:
-    moments = dict.fromkeys(("changed_at", "read_at", "created_at", "updated_at"), work.now)
-    ids = {name: uuid4() for name in ("id", "message_id", "correlation_id")}
-    return {
-        **moments, **ids, "channel": "shop", "external_id": external_id, "store_view": "de",
-        "state": "held", "reason": "no_template", "is_existing": False, "config_version": "v",
-        "body": b"{}", "explanation": b"{}",
-    }  # fmt: skip
