@@ -50,7 +50,7 @@ def test_every_command_that_is_advised_exists(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("customer", "policy", "command"),
     [
-        (a_customer(addresses=()), {}, "patron import --channel shop --store-view de --sweep"),
+        (a_customer(addresses=()), {}, "patron import shop --store-view de --sweep"),
         (a_customer(), {"method": ProcessingMethod.NONE}, "patron staging process"),
         (a_customer(), {"templates": ()}, "patron config check"),
     ],
@@ -121,6 +121,20 @@ def test_the_list_tells_known_customers_age_and_number(desk: Desk) -> None:
     (known,) = desk.patron("staging", "list", "--existing", "-o", "json").json
     assert (known["customer_number"], known["is_existing"]) == ("D10001", True)
     assert known["age_seconds"] < (utc_now() - NOON).total_seconds()
+
+
+def test_importing_again_adds_nobody_twice(desk: Desk) -> None:
+    """XPR-8: a new customer is added to the list once, however often it is imported."""
+    by_hand = a_policy(ProcessingMethod.NONE)
+    desk.process(a_customer("1"), policy=by_hand)
+    first = desk.patron("staging", "list", "-o", "json").json
+
+    desk.process(a_customer("1"), a_customer("1", minutes=5, language="fr"), policy=by_hand)
+    desk.process(a_customer("2"), policy=by_hand)
+
+    again = desk.patron("staging", "list", "-o", "json").json
+    assert [line["external_id"] for line in again] == ["2", "1"]
+    assert (again[1]["id"], again[1]["created_at"]) == (first[0]["id"], first[0]["created_at"])
 
 
 def test_what_waits_is_summed_up(desk: Desk) -> None:
