@@ -28,19 +28,28 @@ def after_update(
         field_times={**existing.field_times, **dict.fromkeys(fields, changed_at)},
         addresses=addresses_after(existing, addresses),
     )
-    keys = _merged_keys(existing, said, fields)
+    keys = _merged_keys(existing, updated, said, fields)
     if addresses or not _NAMED_BY.isdisjoint(fields) or keys.name is None:
         keys = keys._replace(name=directory_name_key(updated))
     return replace(updated, keys=keys)
 
 
 def _merged_keys(
-    existing: DirectoryCustomer, said: MatchKeys, changes: Mapping[str, FieldValue]
+    existing: DirectoryCustomer,
+    updated: DirectoryCustomer,
+    said: MatchKeys,
+    changes: Mapping[str, FieldValue],
 ) -> MatchKeys:
-    """Return the keys after an update: a changed field's new key, and keys that were missing."""
+    """Return the keys after an update: a changed field's new key, and keys that were missing.
+
+    A field that was not taken over gives no key either. Phone and tax id may be those of an
+    address, which are no fields.
+    """
     taken = {
         name: getattr(said, name)
         for name in ("email", "phone", "tax_id")
-        if name in changes or not getattr(existing.keys, name)
+        if name in changes
+        or not getattr(existing.keys, name)
+        and (name != "email" or updated.fields.get(name))
     }
     return existing.keys._replace(**taken)

@@ -1,5 +1,6 @@
 """What becomes of an imported customer."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from shared.domain.decisions import (
     Stage,
     Update,
 )
+from shared.domain.ownership import FieldRule, Owner, Ownership
 from shared.domain.policy import ProcessingMethod
 from tests.builders import (
     NOON,
@@ -342,3 +344,19 @@ def test_what_was_said_earlier_stays_in_the_snapshot() -> None:
 
     assert isinstance(again, Ignore)
     assert again.reason == "unchanged"
+
+
+def test_nobody_is_found_by_an_address_that_was_not_taken_over() -> None:
+    """NEW-6: where the ERP owns the e-mail and has none, the shop's is no key either."""
+    before = a_customer(email=None)
+    directory = in_directory(before)
+    known = knowing(directory, links=(a_link(before, directory),))
+    ownership = Ownership({"email": FieldRule(Owner.ERP)})
+    shop = replace(a_policy().channels["shop"], ownership=ownership)
+    changed = a_customer(minutes=5, email="new@example.com")
+
+    decision = decide(changed, known, a_policy(channels={"shop": shop}))
+
+    assert isinstance(decision, Update)
+    assert decision.updated.keys.email is None
+    assert [conflict.field for conflict in decision.explanation.conflicts] == ["email"]
