@@ -49,7 +49,6 @@ def _merged_keys(
         name: getattr(said, name)
         for name in ("email", "phone", "tax_id")
         if name in changes
-        or not getattr(existing.keys, name)
-        and (name != "email" or updated.fields.get(name))
+        or (not getattr(existing.keys, name) and (name != "email" or updated.fields.get(name)))
     }
     return existing.keys._replace(**taken)
