@@ -90,14 +90,23 @@ def count(work: UnitOfWork, kind: Kind) -> int:
 
 def delete(work: UnitOfWork, kind: Kind, limit: int = SLICE) -> int:
     """Delete up to `limit` rows of a kind; return how many. Fewer means there are no more."""
-    is_over, key = kind.is_over(kind.before(work.now)), list(kind.table.primary_key.columns)
+    # A common table expression with a lock is evaluated once; a subquery might be again and again.
+    old = _old(work, kind, limit).cte("old")
+    key = list(kind.table.primary_key.columns)
+    named = sa.select(*(old.c[column.name] for column in key))
+    matches = sa.tuple_(*key).in_(named) if len(key) > 1 else key[0].in_(named)
+    # Counted by us: the driver of SQLite does not, of a statement that begins otherwise.
+    gone = sa.delete(kind.table).where(matches).returning(key[0])
+    return len(work.connection.execute(gone).all())
+
+
+def _old(work: UnitOfWork, kind: Kind, limit: int) -> sa.Select[Any]:
+    """Return the query for the oldest rows that are over; those of others are left to them."""
+    before = kind.before(work.now)
     if kind.table is history:
         # Ids grow with time: the oldest lines are found without an index of their moments.
         lowest = sa.select(history.c.id, history.c.at).order_by(history.c.id).limit(limit)
         slice_ = lowest.with_for_update(skip_locked=True).subquery()
-        old = sa.select(slice_.c.id).where(slice_.c.at <= kind.before(work.now))
-    else:
-        old = sa.select(*key).where(is_over).order_by(kind.order).limit(limit)
-        old = old.with_for_update(skip_locked=True)
-    matches = sa.tuple_(*key).in_(old) if len(key) > 1 else key[0].in_(old)
-    return work.connection.execute(sa.delete(kind.table).where(matches)).rowcount
+        return sa.select(slice_.c.id).where(slice_.c.at <= before)
+    query = sa.select(*kind.table.primary_key.columns).where(kind.is_over(before))
+    return query.order_by(kind.order).limit(limit).with_for_update(skip_locked=True)

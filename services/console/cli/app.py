@@ -42,6 +42,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "up": Command("workers", "up", _WORK),
     "run": Command("workers", "run_one", _WORK),
     "import": Command("imports", "import_now", _WORK),
+    "retention": Command("retention", "app", _WORK),
+    "reconcile": Command("reconcile", "reconcile", _WORK),
     "staging": Command("staging", "app", _LOOK),
     "customer": Command("customers", "app", _LOOK),
     "directory": Command("directory", "app", _LOOK),
