@@ -19,7 +19,6 @@ from shared.domain.errors import PatronError
 from shared.domain.messages import ImportRequested, Parcel, parcel
 from shared.messaging import broker
 from shared.persistence import dead_letter_reader, pauses
-from shared.persistence.cursors import Cursors
 from shared.persistence.dead_letters import of_parcel
 from shared.persistence.engine import create_engine
 from shared.persistence.store import Retry
@@ -183,24 +182,6 @@ def test_a_dead_letter_is_closed(units: UnitsOfWork) -> None:
         assert work.store.due(10) == []
         (line,) = dead_letter_reader.find(work, limit=2)
         assert line.state == "discarded"
-
-
-def test_a_store_view_is_read_again_from_a_moment_on(units: UnitsOfWork) -> None:
-    """The cursor goes back, the view is due, and whoever reads it loses the lease."""
-    with units.begin() as work:
-        Cursors(work).ensure([("shop", "de")])
-    with units.begin() as work:
-        assert Cursors(work).acquire("importer", 60, among=[("shop", "de")])
-
-    with units.begin() as work:
-        moment = "2026-11-01 00:00:00+00"
-        carry_out("rewind", work, channel="shop", store_view="de", moment=moment)
-
-    with units.begin() as work:
-        (cursor,) = Cursors(work).all()
-        assert cursor.watermark_at == datetime(2026, 11, 1, tzinfo=UTC)
-        assert cursor.poll_due_at <= work.now
-        assert cursor.lease_owner is None
 
 
 def test_a_pause_is_ended(units: UnitsOfWork) -> None:
