@@ -58,8 +58,8 @@ def _write_addresses(plan: Plan, work: UnitOfWork) -> None:
 def _mark_removed_links(plan: Plan, work: UnitOfWork) -> None:
     rows = [
         {"channel": key.channel, "external_id": key.external_id, "status": "removed",
-         "updated_at": plan.now}
-        for key in plan.removed_links
+         "read_at": read_at, "updated_at": plan.now}
+        for key, read_at in plan.removed_links.items()
     ]  # fmt: skip
     work.bulk.update(links, rows, key=LINK_KEY)
 

@@ -47,7 +47,7 @@ class Plan:
         self.addresses: dict[UUID, Row] = {}
         self.removed_addresses: set[UUID] = set()
         self.links: dict[SourceKey, Row] = {}
-        self.removed_links: set[SourceKey] = set()
+        self.removed_links: dict[SourceKey, datetime] = {}
         self.staging: dict[UUID, Row] = {}
         self.discarded: dict[UUID, str] = {}
         self.history: list[Row] = []
@@ -123,9 +123,10 @@ class Plan:
             self._discard(known.staging_id(source.key), "removed_in_shop")
         link = known.link(source.key)
         if link:
-            self.removed_links.add(source.key)
+            self.removed_links[source.key] = source.version.read_at
         customer_id = link.customer_id if link else None
         self._tell(message, source, "customer.removed_in_shop", customer_id=customer_id)
+        known.remove(source)
 
     def _create(self, message: Envelope[Any], decision: Create, known: Known) -> None:
         created = decision.created
@@ -226,7 +227,7 @@ class Plan:
             customer, customer_id, self.now, is_collected=is_collected
         )
         # It is there, whatever an earlier message of the batch said.
-        self.removed_links.discard(customer.source.key)
+        self.removed_links.pop(customer.source.key, None)
 
     def _stage(
         self,

@@ -108,6 +108,7 @@ def to_link(row: sa.Row[Any]) -> Link:
         exported_number=row.exported_number,
         store_view=row.store_view,
         is_collected=row.status == "collected",
+        is_removed=row.status == "removed",
     )
 
 

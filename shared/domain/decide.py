@@ -67,13 +67,12 @@ def decide(
 
 
 def _is_superseded(customer: Customer, known: Known) -> bool:
-    """Nothing older than what is linked or staged is ever applied (NEW-8)."""
+    """Nothing older than what is linked, staged or known to be gone is ever applied (NEW-8)."""
     version = customer.source.version
     link = known.link(customer.source.key)
     staged = known.staging(customer.source.key)
     return bool(
-        (link and version.is_older_than(link.version))
-        or (staged and version.is_older_than(staged.version))
+        (link and link.is_newer_than(version)) or (staged and version.is_older_than(staged.version))
     )
 
 

@@ -6,13 +6,13 @@ the batch sees what an earlier one decided.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from shared.domain.customer import Customer, Source, SourceKey, Version
+from shared.domain.customer import Customer, Source, SourceKey, Version, replaced
 from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, Stage, Update
 from shared.domain.directory import DirectoryCustomer
 from shared.domain.normalise import place_of
@@ -23,7 +23,8 @@ from shared.domain.policy import DirectoryKey
 class Link:
     """A remote record that is a known customer, and what was last taken over from it.
 
-    `is_collected` where the customer is the one that all guests share.
+    `is_collected` where the customer is the one that all guests share. `is_removed` where the
+    record was found gone, which `version` dates by when that was.
     """
 
     source: SourceKey
@@ -33,6 +34,14 @@ class Link:
     exported_number: str | None = None
     store_view: str = ""
     is_collected: bool = False
+    is_removed: bool = False
+
+    def is_newer_than(self, version: Version) -> bool:
+        """Whether more is known of the record than what was read as `version`."""
+        if self.is_removed:
+            # By our own clock: nothing dates a deletion but the look that missed the record.
+            return version.read_at < self.version.read_at
+        return version.is_older_than(self.version)
 
 
 class Account(NamedTuple):
@@ -150,6 +159,15 @@ class Known:
                 self.stage(source)
             case Ignore():
                 pass
+
+    def remove(self, source: Source) -> None:
+        """Take over that a remote record was found gone."""
+        self._staging.pop(source.key, None)
+        self._reserved.pop(source.key, None)
+        if link := self._links.get(source.key):
+            seen = replaced(link.version, read_at=source.version.read_at)
+            self._links[source.key] = replace(link, version=seen, is_removed=True)
+            self._accounts[link.customer_id].pop(source.key, None)
 
     def _relink(self, customer: Customer, customer_id: UUID, *, is_collected: bool = False) -> None:
         self._staging.pop(customer.source.key, None)

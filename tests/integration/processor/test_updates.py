@@ -152,6 +152,10 @@ def _import(minutes: int) -> Customer:
     return a_customer(minutes=minutes, first_name=f"Ann{minutes}")
 
 
+def _restored(read_minutes: int) -> Customer:
+    return a_customer(source=a_source(minutes=-60, read_minutes=read_minutes))
+
+
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize(
     ("news", "status"),
@@ -160,8 +164,19 @@ def _import(minutes: int) -> Customer:
         ([deleted(a_source(minutes=5)), _import(9)], "synchronized"),
         ([deleted(a_source(minutes=5)), a_customer(minutes=9)], "synchronized"),
         ([_import(9), deleted(a_source(minutes=5))], "synchronized"),
+        ([deleted(a_source(minutes=9)), _import(5)], "removed"),
+        ([deleted(a_source(minutes=9)), _import(5), deleted(a_source(minutes=7))], "removed"),
+        ([deleted(a_source(minutes=9)), _restored(12)], "synchronized"),
     ],
-    ids=["imported, deleted", "deleted, came back", "deleted, unchanged", "deleted long ago"],
+    ids=[
+        "imported, deleted",
+        "deleted, came back",
+        "deleted, unchanged",
+        "deleted long ago",
+        "imported before deleted",
+        "deleted twice",
+        "restored as of long ago",
+    ],
 )
 def test_the_last_word_about_a_link_holds(
     desk: Desk, news: Sequence[Envelope[Any] | Customer], status: str, together: bool
