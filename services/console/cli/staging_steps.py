@@ -77,7 +77,7 @@ def _link(line: StagingLine, whom: str) -> str:
 
 
 def _import(line: StagingLine) -> str:
-    where = f"--channel {shlex.quote(line.channel)} --store-view {shlex.quote(line.store_view)}"
+    where = f"{shlex.quote(line.channel)} --store-view {shlex.quote(line.store_view)}"
     return f"patron import {where}"
 
 

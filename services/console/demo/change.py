@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.console.cli.customer_history import TIMELINE_COLUMNS, timeline_rows
 from services.console.cli.failures import Refused
-from services.console.cli.imports import ask, wanted
+from services.console.cli.import_wishes import ask, wanted
 from services.console.demo.configuration import CHANNEL
 from services.console.demo.progress import Progress
 from services.console.demo.scenes import MOST, Stage
@@ -45,7 +45,7 @@ def edit_an_address(stage: Stage) -> Change:
     address = _billing(shown)
     stage.shop.edit_address(line.external_id, address["id"], street=[NEW_STREET])
     edited = stage.shop.customer(line.external_id)
-    stage.guide.step("A shopper edits an address", "patron import --channel shop --sweep")
+    stage.guide.step("A shopper edits an address", "patron import shop --sweep")
     stage.guide.say(f"customer {line.external_id} in the shop: {_street(address)} -> {NEW_STREET}")
     dated = "still" if edited["updated_at"] == shown["updated_at"] else "now"
     stage.guide.say(f"the shop {dated} says it last changed at {edited['updated_at']},")

@@ -1,17 +1,16 @@
-"""Queues, dead letters and requested imports."""
+"""Queues and dead letters."""
 
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from shared.domain.messages import ImportRequested
 from shared.messaging.provision import provision
 from shared.messaging.topology import topology_for
 from shared.persistence import pauses
 from shared.persistence.dead_letters import of_parcel
 from shared.persistence.store import Retry
-from shared.persistence.tables import audit_log, messages
+from shared.persistence.tables import messages
 from tests.builders import NOON, a_customer
 from tests.integration.console.conftest import Desk
 from tests.services import RabbitManagement
@@ -139,49 +138,3 @@ def test_dead_letters_are_listed_and_shown_with_their_evidence(desk: Desk) -> No
     assert '"customer_number":"D10001"' in with_body.out
     assert "body" not in tree
     assert "1 open dead letters" in desk.patron("queues").out
-
-
-def test_an_import_is_asked_for_through_the_outbox(desk: Desk) -> None:
-    """One message, due at once, and a line in the audit log."""
-    answer = desk.patron("import", "--channel", "shop", "--store-view", "fr", "--sweep")
-
-    assert answer.code == 0
-    assert answer.out == "asked for every customer of shop, fr\n"
-    with desk.units.begin() as work:
-        (parcel,) = work.store.due(10)
-        (audited,) = work.connection.execute(sa.select(audit_log))
-    assert ImportRequested.model_validate_json(parcel.body) == ImportRequested(
-        channel="shop", store_view="fr", sweep=True
-    )
-    assert (audited.action, audited.subject) == ("import.sweep_requested", "shop/fr")
-
-
-@pytest.mark.parametrize(
-    ("words", "what"),
-    [
-        (["--channel", "shpo"], "there is no channel 'shpo'; configured are shop"),
-        (["--store-view", "ed"], "there is no store view 'ed'; configured are shop/de, shop/fr"),
-    ],
-)
-def test_only_what_is_configured_can_be_asked_for(
-    sqlite_desk: Desk, words: list[str], what: str
-) -> None:
-    """A request nobody will carry out is refused, not stored."""
-    answer = sqlite_desk.patron("import", *words)
-
-    assert answer.code == 2
-    assert answer.err == f"error: {what}\n"
-    with sqlite_desk.units.begin() as work:
-        assert work.store.due(10) == []
-
-
-def test_an_import_that_is_switched_off_is_refused(
-    sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The store view is only written to."""
-    monkeypatch.setenv("PATRON_CHANNELS__SHOP__STORE_VIEWS__1__IMPORT", "false")
-
-    answer = sqlite_desk.patron("import", "--store-view", "fr")
-
-    assert answer.code == 2
-    assert "import = false" in answer.err
