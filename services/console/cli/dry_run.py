@@ -1,23 +1,19 @@
 """`patron import --dry-run`: what an import would do, shown record by record."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from services.console.cli.failures import EXIT_FAILED, EXIT_TEMPORARY, EXIT_USAGE, Refused
+from services.console.cli.failures import EXIT_FAILED, Refused
 from services.console.cli.invocation import Invocation
 from services.console.cli.output import Output, readable, say, show_json, show_rich, table_of
+from services.console.cli.reading import connected, reader_of, readers_of
 from services.console.dry_run import DryRun, Forecast, Window
 from services.console.earlier import Earlier
 from services.console.preview import BY_NEWS, Change, Preview
-from services.importer.pages import StoreViewReader
-from shared.config.settings import StoreViewSettings
 from shared.connectors.ports import Connector
 from shared.domain.decisions import FieldConflict
-from shared.domain.errors import TransientError
-from shared.persistence.tombstones import Tombstones
 from shared.persistence.unit_of_work import utc_now
 
 _WORDS: Final = {
@@ -58,7 +54,7 @@ def dry_run(
     """Print what importing the given window of a configured channel would do; do nothing."""
     window = Window(external_id, since, sweep, link_only)
     forecast = Forecast(limit)
-    with _reading(call, channel) as connector, call.opened() as units, Earlier() as earlier:
+    with connected(call, channel) as connector, call.opened() as units, Earlier() as earlier:
         run = DryRun(
             units,
             call.installation.policy,
@@ -71,25 +67,12 @@ def dry_run(
         if external_id is not None:
             _try_one(run, call, connector, channel, external_id)
         else:
-            for view in _views(call, channel, store_view):
-                run.try_view(_reader(call, connector, channel, view.code))
+            for reader in readers_of(call, connector, channel, store_view):
+                run.try_view(reader)
     if output is Output.JSON:
         show_json(_as_json(channel, forecast))
     else:
         _show(forecast)
-
-
-@contextmanager
-def _reading(call: Invocation, channel: str) -> Iterator[Connector]:
-    """Give the shop to be read from; put its failures into words."""
-    connector = call.installation.connect(channel)
-    try:
-        yield connector
-    except TransientError as error:
-        text = f"{channel} does not answer as it should: {error}"
-        raise Refused(text, "Try again in a while.", exit_code=EXIT_TEMPORARY) from None
-    finally:
-        connector.close()
 
 
 def _try_one(
@@ -102,28 +85,7 @@ def _try_one(
     if code is None:
         text = f"customer {external_id} belongs to a store view that is not configured"
         raise Refused(text, exit_code=EXIT_FAILED)
-    run.try_page([record], _reader(call, connector, channel, code))
-
-
-def _views(call: Invocation, channel: str, code: str | None) -> list[StoreViewSettings]:
-    """Return the store views that are meant: the one that is named, or all that are imported."""
-    views = call.installation.settings.channels[channel].store_views
-    if code is None:
-        return [view for view in views if view.import_enabled]
-    named = [view for view in views if view.code == code]
-    if not named:
-        known = ", ".join(view.code for view in views)
-        raise Refused(
-            f"{channel} has no store view {code!r}; configured are {known}", exit_code=EXIT_USAGE
-        )
-    return named
-
-
-def _reader(
-    call: Invocation, connector: Connector, channel: str, store_view: str
-) -> StoreViewReader:
-    key = call.installation.settings.privacy.key
-    return StoreViewReader(channel, store_view, connector.source, Tombstones(key))
+    run.try_page([record], reader_of(call, connector, channel, code))
 
 
 def _as_json(channel: str, forecast: Forecast) -> dict[str, Any]:
