@@ -5,6 +5,8 @@ the commit, which is what makes numbers gapless.
 """
 
 from collections import Counter
+from collections.abc import Mapping
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -13,6 +15,7 @@ from services.processor.rows import customer_row
 from shared.domain.errors import ConfigurationError
 from shared.domain.policy import NumberSeries
 from shared.persistence import history, number_series
+from shared.persistence.sets import SetStatement
 from shared.persistence.tables import customer_addresses, customers, links, staging_customers
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -26,6 +29,12 @@ STAGING_CHANGES = (
     "message_id", "correlation_id", "changed_at", "read_at", "config_version", "body",
     "explanation", "updated_at",
 )  # fmt: skip
+
+_TAKEN = SetStatement(
+    "SELECT number FROM customers WHERE number {is_given}",
+    given={"number": sa.Text()},
+    returns=(customers.c.number,),
+)
 
 
 def apply(plan: Plan, work: UnitOfWork) -> None:
@@ -65,14 +74,30 @@ def _mark_removed_links(plan: Plan, work: UnitOfWork) -> None:
 
 
 def _draw_numbers(plan: Plan, work: UnitOfWork) -> None:
-    """Give every new customer the next number of its template's series, in order of arrival."""
-    wanted = Counter(plan.series.values())
+    """Give every new customer the next number of its template's series, in order of arrival.
+
+    A number that somebody has already, as one that was loaded, is passed over.
+    """
+    waiting = dict(plan.series)
+    while waiting:
+        drawn = _drawn(waiting, plan, work)
+        rows = _TAKEN.run(work.connection, {"number": list(drawn.values())})
+        taken = {row.number for row in rows} | set(plan.numbers.values())
+        plan.numbers.update({id_: each for id_, each in drawn.items() if each not in taken})
+        waiting = {id_: name for id_, name in waiting.items() if id_ not in plan.numbers}
+
+
+def _drawn(series: Mapping[UUID, str], plan: Plan, work: UnitOfWork) -> dict[UUID, str]:
+    """Return a number for each customer, drawn from the series that is named for it."""
+    wanted = Counter(series.values())
     policies = {name: _series(plan, name) for name in wanted}
     requests = {name: (count, policies[name].start) for name, count in wanted.items()}
     counters = number_series.draw(work.connection, requests)
-    for customer_id, name in plan.series.items():
-        plan.numbers[customer_id] = policies[name].number(counters[name])
+    drawn = {}
+    for customer_id, name in series.items():
+        drawn[customer_id] = policies[name].number(counters[name])
         counters[name] += 1
+    return drawn
 
 
 def _series(plan: Plan, name: str) -> NumberSeries:
