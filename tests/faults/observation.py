@@ -72,7 +72,7 @@ def noted(deployment: Deployment) -> str:
     columns = {
         "dead_letters": "error_class, error, reason, queue, routing_key, type, traceparent",
         "messages": "last_reason, last_error",
-        "cursors": "last_error",
+        "cursors": "last_error, sweep_error",
         "channel_pauses": "reason, detail",
         "history": "event, detail",
         "staging_customers": "state, reason",
