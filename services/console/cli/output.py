@@ -92,7 +92,9 @@ def show_json(value: Any) -> None:
 
 def json_text(value: Any) -> str:
     """Return JSON, indented, with a line's end."""
-    return orjson.dumps(value, default=_jsonable, option=orjson.OPT_INDENT_2).decode() + "\n"
+    # Names of columns, as keys, are not quite texts.
+    option = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+    return orjson.dumps(value, default=_jsonable, option=option).decode() + "\n"
 
 
 def table_of(rows: Sequence[Row], columns: Mapping[str, str]) -> Table:

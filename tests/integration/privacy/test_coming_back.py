@@ -64,7 +64,7 @@ def take_all(station: Station, shelf: Shelf) -> Any:
 
 
 def test_a_sweep_brings_nobody_back(station: Station) -> None:
-    """Of an erased customer nothing is stored or sent, however often the shop shows it."""
+    """Of an erased customer nothing is stored or sent, whoever shows it (NEW-11)."""
     shelf = a_shelf(1, 2)
     take_all(station, shelf)
     with station.units.begin() as work:
@@ -82,7 +82,7 @@ def test_a_sweep_brings_nobody_back(station: Station) -> None:
 
 
 def test_a_message_of_others_brings_nobody_back(units: UnitsOfWork) -> None:
-    """Pushed, or still under way: it is dropped, and its line in the history names nobody."""
+    """Pushed, or under way: it is dropped, and its line in the history names nobody (NEW-11)."""
     person = planted(a_source(SHOP_ID))
     with units.begin() as work:
         process_batch([imported(person)], work, two_shops())
