@@ -164,12 +164,13 @@ def forget(work: UnitOfWork, answered_before: datetime) -> int:
 
 
 def _reply(request: ImportRequest, at: datetime) -> Parcel:
+    said = {"customer_number": request.customer_number, "reason": request.reason}
     body = ImportAnswered(
         channel=request.channel,
         external_id=request.external_id,
         answer=request.answer or "waiting",
-        customer_number=request.customer_number,
-        reason=request.reason,
+        # What there is nothing to say of is left out.
+        **{name: value for name, value in said.items() if value is not None},
     )
     return parcel(
         body,

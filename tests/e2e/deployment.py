@@ -34,7 +34,7 @@ from shared.persistence.engine import create_engine
 from tests.services import RabbitManagement
 
 ROLES: Final = ("importer", "processor", "exporter")
-WRITE: Final = r"^patron\.customers$"
+WRITE: Final = r"^(patron\.customers|amq\.default)$"
 READ: Final = r"^patron\.(importer|processor|exporter\.(?!dead$).+)$"
 
 CONFIGURATION: Final = """
