@@ -81,8 +81,8 @@ def follow(units: UnitsOfWork, asked: Asked, patience_seconds: float) -> None:
             left = owed.among(work, first)
         if len(left) == len(first):
             time.sleep(_POLL_SECONDS)
-        else:
-            until = time.monotonic() + patience_seconds
+            continue
+        until = time.monotonic() + patience_seconds
         waiting = [message_id for message_id in first if message_id in left] + rest
         if time.monotonic() - told_at > _TELL_SECONDS:
             told_at = time.monotonic()

@@ -111,7 +111,7 @@ def explain(
     say(f"{line.channel}/{line.external_id} of store view {line.store_view}, {line.state}")
     show_rich(laid_out(decision))
     if rows:
-        say("\nCandidates, below the customer as imported", "bold")
+        say("\nWhom the rules found, below the customer as imported", "bold")
         show_rich(table_of([*_imported(record), *rows], _CANDIDATE_COLUMNS))
     say("\nWhat can be done", "bold")
     for step in ways:

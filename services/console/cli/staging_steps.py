@@ -31,7 +31,7 @@ def steps(line: StagingLine, candidates: Sequence[VisitingCard | None]) -> list[
         return [_history(line)]
     if line.reason == "unreadable":
         return [
-            Step(_import(line), "read it again, once the fields are mended in the shop"),
+            Step(_import(line), "once the fields are mended in the shop: read it now"),
             _discard(line),
         ]
     return [*_ways_on(line, candidates), _discard(line)]
@@ -40,7 +40,7 @@ def steps(line: StagingLine, candidates: Sequence[VisitingCard | None]) -> list[
 def _ways_on(line: StagingLine, candidates: Sequence[VisitingCard | None]) -> Iterator[Step]:
     process = f"patron staging process {line.id}"
     if line.reason == "no_billing_address":
-        yield Step(f"{_import(line)} --sweep", "once the shop has a default billing address")
+        yield Step(_import(line), "once the shop has a default billing address: read it now")
         return
     if line.state == "ambiguous":
         yield from _choices(line, candidates)
@@ -77,8 +77,7 @@ def _link(line: StagingLine, whom: str) -> str:
 
 
 def _import(line: StagingLine) -> str:
-    where = f"{shlex.quote(line.channel)} --store-view {shlex.quote(line.store_view)}"
-    return f"patron import {where}"
+    return f"patron import {shlex.quote(line.channel)} --customer {shlex.quote(line.external_id)}"
 
 
 def _discard(line: StagingLine) -> Step:
@@ -86,5 +85,5 @@ def _discard(line: StagingLine) -> Step:
 
 
 def _history(line: StagingLine) -> Step:
-    who = f"{shlex.quote(line.channel)} {shlex.quote(line.external_id)}"
+    who = shlex.quote(f"{line.channel}/{line.external_id}")
     return Step(f"patron customer history {who}", "see everything that happened to it")
