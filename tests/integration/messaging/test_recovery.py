@@ -28,7 +28,7 @@ from tests.contract.broker_cases import (
     take_all,
     wait_until,
 )
-from tests.integration.messaging.line import Line
+from tests.faults.proxy import Proxy
 from tests.services import RabbitNode
 
 RECOVERY_SECONDS = 40.0
@@ -232,7 +232,7 @@ def test_a_consumer_timeout_rebuilds_the_consumer(node: RabbitNode, url: str) ->
         node.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 60000).")
 
 
-def through(line: Line, url: str, node: RabbitNode) -> str:
+def through(line: Proxy, url: str, node: RabbitNode) -> str:
     """Return the URL that leads over the line."""
     return url.replace(f":{node.port}/", f":{line.port}/")
 
@@ -240,19 +240,19 @@ def through(line: Line, url: str, node: RabbitNode) -> str:
 def test_a_confirm_that_does_not_come_fails_the_message(node: RabbitNode, url: str) -> None:
     """At its deadline; the channel is discarded, so the late confirm is nobody else's."""
     with (
-        Line(node.port) as line,
+        Proxy(node.port) as line,
         closing(
             RabbitMQBroker(through(line, url, node), name="line", confirm_timeout_seconds=0.5)
         ) as broker,
     ):
         broker.publish(numbered(1))
-        line.freeze(answers_only=True)
+        line.stall("answers")
         late = a_message(b"late")
         with pytest.raises(PublishFailed) as failure:
             broker.publish([late])
         with pytest.raises(BrokerUnavailable):
             broker.publish([a_message(b"lost")])
-        line.thaw()
+        line.flow()
 
         publish_when_possible(broker, [after := a_message(b"after")])
 
@@ -265,7 +265,7 @@ def test_a_confirm_that_does_not_come_fails_the_message(node: RabbitNode, url: s
 def test_a_dead_link_is_noticed_and_replaced(node: RabbitNode, url: str) -> None:
     """Silence is noticed by the second missed heartbeat (pika grants each 5 s), on both ends."""
     with (
-        Line(node.port) as line,
+        Proxy(node.port) as line,
         closing(
             RabbitMQBroker(through(line, url, node), name="line", heartbeat_seconds=2)
         ) as broker,
@@ -273,12 +273,12 @@ def test_a_dead_link_is_noticed_and_replaced(node: RabbitNode, url: str) -> None
     ):
         broker.publish(numbered(1))
         assert len(take_all(consumption, 1)) == 1
-        line.freeze()
+        line.stall()
 
         assert wait_until(lambda: not consumption.is_active, 20)
         assert wait_until(lambda: not broker.is_connected, 20)
         line.cut()
-        line.thaw()
+        line.flow()
 
         assert wait_until(lambda: consumption.is_active and broker.is_connected, RECOVERY_SECONDS)
         assert len(take_all(consumption, 1)) == 1
@@ -287,18 +287,18 @@ def test_a_dead_link_is_noticed_and_replaced(node: RabbitNode, url: str) -> None
 def test_a_reset_between_publish_and_confirm_names_the_messages(node: RabbitNode, url: str) -> None:
     """The caller learns at once, not at the deadline, and publishes them again."""
     with (
-        Line(node.port) as line,
+        Proxy(node.port) as line,
         closing(RabbitMQBroker(through(line, url, node), name="line")) as broker,
         ThreadPoolExecutor(1) as threads,
     ):
         broker.publish(numbered(1))
-        line.freeze(answers_only=True)
+        line.stall("answers")
         messages = numbered(5)
         publishing = threads.submit(broker.publish, messages)
         with closing(RabbitMQBroker(url, name="onlooker")) as onlooker:
             assert wait_until(lambda: onlooker.depth(QUEUE) == 6)
         line.cut()
-        line.thaw()
+        line.flow()
 
         failure = publishing.exception(timeout=10)
 
