@@ -1,0 +1,1 @@
+"""Models against the real thing: whatever happens in whatever order, the end is the implied one."""
