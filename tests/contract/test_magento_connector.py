@@ -180,7 +180,7 @@ class TestReading:
     def test_rows_that_move_while_reading_are_not_missed(
         self, shop: SandboxMagento, source: CustomerSource
     ) -> None:
-        """Shoppers edit their accounts between our pages."""
+        """Shoppers edit their accounts between our pages (fault 43)."""
         edited = of_store(shop, 1)
         seen = set()
         for page in source.changes("de", None):
@@ -352,7 +352,7 @@ class TestReadingFromAShopInTrouble:
     def test_a_call_ends_at_its_deadline(
         self, shop: SandboxMagento, connected: Connect, kind: str
     ) -> None:
-        """No answer, or one that comes a few bytes a second."""
+        """No answer, or one that comes a few bytes a second (fault 38)."""
         calls: list[RemoteCall] = []
         reader = connected(calls=calls, timeouts={"attempts": 1, "total_seconds": 0.4}).source
         shop.control.fail_next(kind, bytes_per_second=20)
@@ -379,7 +379,7 @@ class TestReadingFromAShopInTrouble:
     def test_a_token_that_expires_in_the_midst_is_renewed(
         self, shop: SandboxMagento, connected: Connect
     ) -> None:
-        """The run goes on as if nothing had been."""
+        """The run goes on as if nothing had been (fault 41)."""
         reader = connected(auth=ADMIN).source
         pages = reader.changes("de", None)
         first = next(pages)

@@ -18,7 +18,7 @@ from shared.domain.decisions import Hold, Ignore, Stage
 from shared.domain.errors import PatronError
 from shared.domain.messages import ImportRequested, Parcel, parcel
 from shared.messaging import broker
-from shared.persistence import dead_letter_reader, pauses
+from shared.persistence import dead_letter_reader, import_requests, pauses
 from shared.persistence.dead_letters import of_parcel
 from shared.persistence.engine import create_engine
 from shared.persistence.store import Retry
@@ -45,7 +45,8 @@ def reasons_in_code() -> set[str]:
         for reason in get_args(get_type_hints(decision)["reason"])
     }
     refused = {broker.UNROUTABLE, broker.NACKED, broker.CONFIRM_TIMEOUT, broker.CONNECTION_LOST}
-    return {*_of_errors(), *decided, *refused, *_literals(), "not_sent", BUG, POISON}
+    asked = {*import_requests.REASONS, broker.FORBIDDEN}
+    return {*_of_errors(), *decided, *refused, *asked, *_literals(), "not_sent", BUG, POISON}
 
 
 def _of_errors() -> set[str]:

@@ -44,7 +44,7 @@ def deployment(
 def test_killed_broker_loses_and_repeats_nothing(
     deployment: Deployment, private_rabbit: RabbitNode
 ) -> None:
-    """`kill -9` of RabbitMQ among 500 customers: not ready, then on by themselves, all done."""
+    """`kill -9` of RabbitMQ among 500 customers: not ready, then on again, all done (fault 1)."""
     numbered = "SELECT count(*) FROM links WHERE exported_number IS NOT NULL"
     deployment.start()
     deployment.until(lambda: deployment.value(numbered) > 50, "some customers are numbered")

@@ -47,7 +47,7 @@ def deployment(
 def test_stopped_database_loses_and_repeats_nothing(
     deployment: Deployment, private_postgres: PostgresCluster, rabbit_management: RabbitManagement
 ) -> None:
-    """Immediate stop among 500 customers: nothing acknowledged, 503 without secrets, all done."""
+    """Immediate stop among 500 customers: 503 without secrets, nothing lost (fault 28)."""
     deployment.start()
     deployment.until(
         lambda: deployment.value("SELECT count(*) FROM links WHERE exported_number <> ''") > 50,

@@ -13,7 +13,7 @@ MOST_WRITES = 2
 
 
 def test_a_write_is_not_lost_or_repeated_by_a_kill(deployment: Deployment) -> None:
-    """`kill -9` after the shop's commit: one number, at most one more PUT for each customer."""
+    """`kill -9` after the shop's commit: one number, at most one more PUT each (fault 57)."""
     control = deployment.shop.control
     control.fail_next("stalled", STALLED, method="PUT")
     control.fail_next("lost", STALLED, method="PUT")
@@ -37,7 +37,7 @@ def test_a_write_is_not_lost_or_repeated_by_a_kill(deployment: Deployment) -> No
 
 
 def test_a_write_whose_answer_is_lost_is_not_repeated(deployment: Deployment) -> None:
-    """The next attempt finds the number there: a success, without a PUT."""
+    """The next attempt finds the number there: a success, without a PUT (fault 46)."""
     control = deployment.shop.control
     control.fail_next("lost", LOST, method="PUT")
 

@@ -22,7 +22,7 @@ def customers() -> int:
 
 
 def test_spoiled_pages_and_records_hold_up_nothing(deployment: Deployment) -> None:
-    """The cursor waits before the page; a record is put aside with its fields, the rest goes on."""
+    """The cursor waits before the page; a bad record is put aside by itself (faults 39, 40)."""
     deployment.environment["PATRON_CHANNELS__SHOP__CONNECTOR__PAGE_SIZE"] = str(PAGE)
     control = deployment.shop.control
     awkward = _in_view(deployment, 1)[PAGE + 2]["id"]

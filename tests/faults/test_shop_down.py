@@ -24,7 +24,7 @@ def _throttling(control: Control) -> None:
 
 @pytest.mark.parametrize("fault", [_down, _throttling])
 def test_exports_wait_for_the_shop_however_long(deployment: Deployment, fault: Fault) -> None:
-    """More looks at the shop than an export has attempts: none is counted, none given up."""
+    """More looks at the shop than an export has attempts: none is given up (faults 36, 37)."""
     deployment.environment |= {
         "PATRON_RECOVERY__ATTEMPTS": "2",
         "PATRON_RECOVERY__PAUSE_SECONDS": "1",
@@ -55,7 +55,7 @@ def test_exports_wait_for_the_shop_however_long(deployment: Deployment, fault: F
 
 
 def test_a_customer_that_the_shop_fails_on_is_given_up(deployment: Deployment) -> None:
-    """A shop that works for others: as many attempts as configured, then a dead letter."""
+    """A shop that works for others: the configured attempts, then a dead letter (fault 50)."""
     deployment.environment["PATRON_RECOVERY__ATTEMPTS"] = "3"
     control = deployment.shop.control
     control.fail_next("server_error", FOREVER, method="PUT", path="customers/5$")

@@ -20,7 +20,7 @@ def customers() -> int:
 
 
 def test_workers_told_to_stop_finish_what_they_began(deployment: Deployment) -> None:
-    """Exit code 0 within the grace, every write recorded, and fresh processes do the rest."""
+    """Exit code 0 within the grace, every write recorded; fresh ones do the rest (fault 56)."""
     control = deployment.shop.control
     deployment.start()
     assert control.wait_until(lambda: control.requests("PUT") > 30, timeout_seconds=60)

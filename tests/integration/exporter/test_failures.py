@@ -83,7 +83,7 @@ def test_a_pause_ends_with_the_first_success(outpost: Outpost) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 def test_a_shop_that_asks_to_wait_is_given_the_time(outpost: Outpost, method: str) -> None:
-    """429 with Retry-After: the messages are due again then, and not before."""
+    """429 with Retry-After: the messages are due again then, and not before (fault 36)."""
     number = first_of(outpost.shop, 1)
     outpost.arrive(number)
     outpost.shop.control.fail_next(
@@ -106,7 +106,7 @@ def test_a_shop_that_asks_to_wait_is_given_the_time(outpost: Outpost, method: st
 
 
 def test_an_error_of_the_shop_is_tried_again_later_and_later(outpost: Outpost) -> None:
-    """500: the waits double, from the first delay on."""
+    """500: the waits double, from the first delay on (fault 50)."""
     number = first_of(outpost.shop, 1)
     outpost.arrive(number)
     outpost.shop.control.fail_next("server_error", times=3, path=CUSTOMER)
@@ -140,7 +140,7 @@ def test_an_unclear_answer_is_looked_into_before_writing_again(outpost: Outpost,
 
 
 def test_what_the_shop_refuses_is_a_dead_letter_without_personal_data(outpost: Outpost) -> None:
-    """400: given up at once, with the reason that the shop gave and none of the customer's data."""
+    """400: given up at once, with the shop's reason and none of the customer's data (fault 48)."""
     number = first_of(outpost.shop, 1)
     control = outpost.shop.control
     control.set_quirks(validates_names=False)

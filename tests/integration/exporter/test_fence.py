@@ -10,7 +10,7 @@ from tests.integration.importer.shops import first_of, of_store
 
 
 def test_a_customer_that_the_shop_deleted_gets_no_exports(outpost: Outpost) -> None:
-    """NEW-9: the link was set to removed meanwhile; the exports end without asking the shop."""
+    """NEW-9: the link is removed meanwhile; the exports end without asking the shop (fault 51)."""
     number = first_of(outpost.shop, 1)
     outpost.arrive(number)
     relink(outpost, number, status="removed")

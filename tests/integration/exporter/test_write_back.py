@@ -143,7 +143,7 @@ def test_a_lost_number_is_written_again(outpost: Outpost) -> None:
 
 
 def test_a_customer_that_is_gone_is_an_end_and_no_failure(outpost: Outpost) -> None:
-    """The link says so; no attempt is repeated and no dead letter written."""
+    """The link says so; no attempt is repeated and no dead letter written (fault 51)."""
     number = first_of(outpost.shop, 1)
     outpost.arrive(number)
     outpost.shop.control.delete_customer(number)

@@ -164,7 +164,7 @@ def test_the_wait_has_an_end(station: Station, clock: SettableClock) -> None:
 def test_a_shop_that_asks_for_peace_is_left_alone_in_all_its_views(
     station: Station, clock: SettableClock
 ) -> None:
-    """ASK-19: the wait holds for the channel, not only for the view that heard of it."""
+    """ASK-19: the wait holds for the channel, not only for the view that heard of it (fault 36)."""
     shelf = Shelf()
     shelf.before_page = at_page(0, RemoteThrottled("429", retry_after_seconds=600))
     schedule = station.schedule(shelf, *VIEWS)

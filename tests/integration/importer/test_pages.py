@@ -22,7 +22,7 @@ class Killed(BaseException):
 
 
 def test_a_crash_between_pages_repeats_nothing(station: Station, clock: SettableClock) -> None:
-    """Who takes over goes on after the last page that was taken in."""
+    """Who takes over goes on after the last page that was taken in (fault 44)."""
     shelf = a_shelf(1, 2, 3, 4, 5)
     shelf.before_page = at_page(1, Killed())
 
@@ -39,7 +39,7 @@ def test_a_crash_between_pages_repeats_nothing(station: Station, clock: Settable
 def test_a_page_that_fails_to_commit_is_read_again(
     station: Station, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """NEW-14: messages, memory and cursor of a page are kept together or not at all."""
+    """NEW-14: messages, memory and cursor of a page are kept together or not at all (fault 44)."""
     shelf = a_shelf(1, 2, 3)
     save, failures = Cursors.save_watermark, [Killed()]
 
@@ -112,7 +112,7 @@ def test_a_bug_in_one_shop_is_a_failure_of_its_view(station: Station) -> None:
 
 
 def test_what_was_committed_late_is_found_in_the_overlap(station: Station) -> None:
-    """A row that appears behind the watermark is read, as long as it is within the overlap."""
+    """A row that appears behind the watermark is read, if within the overlap (fault 42)."""
     minutes = OVERLAP_SECONDS / 60
     shelf = a_shelf(1, 10)
     schedule = station.schedule(shelf)
@@ -144,7 +144,7 @@ def test_the_overlap_does_not_take_the_watermark_back(station: Station) -> None:
 def test_a_shop_whose_clock_is_ahead_does_not_blind_us(
     station: Station, clock: SettableClock
 ) -> None:
-    """A change time in the future moves the watermark to the present and no further."""
+    """A change time in the future moves the watermark to the present and no further (fault 42)."""
     minutes_ahead = (NOW - a_record(1).changed_at).total_seconds() / 60 + 600
     shelf = a_shelf(1)
     shelf.put(a_record(2, minutes=minutes_ahead))

@@ -97,7 +97,7 @@ def test_a_view_is_not_asked_before_it_is_due(
 def test_nothing_is_read_while_it_could_not_be_handed_on(
     station: Station, shop: SandboxMagento, connector: Connector
 ) -> None:
-    """Without a broker connection the shop is not asked."""
+    """Without a broker connection the shop is not asked (fault 15)."""
     schedule = station.schedule(connector.source, may_read=lambda: False)
 
     assert not schedule.run_next(no_beat)

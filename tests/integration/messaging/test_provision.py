@@ -89,7 +89,7 @@ def test_provisioning_creates_everything_and_may_be_repeated(
 def test_different_queues_are_named_and_left_alone(
     amqp_vhost: str, rabbit_management: RabbitManagement
 ) -> None:
-    """Every conflict is named with its difference, and nothing is deleted."""
+    """Every conflict is named with its difference, and nothing is deleted (fault 14)."""
     with closing(pika.BlockingConnection(pika.URLParameters(amqp_vhost))) as connection:
         channel = connection.channel()
         channel.queue_declare(QUEUE, durable=True)
@@ -130,7 +130,7 @@ def test_a_broker_that_is_away_is_unavailable() -> None:
 def test_wrong_credentials_are_named_without_being_shown(
     amqp_vhost: str, rabbit_management: RabbitManagement
 ) -> None:
-    """The text says what is wrong, not what was tried."""
+    """The text says what is wrong, not what was tried (fault 21)."""
     url = rabbit_management.url(vhost=vhost_of(amqp_vhost), user="nobody", password="sesame")
 
     with pytest.raises(AccessDenied) as refusal:
@@ -285,7 +285,7 @@ def test_an_exporters_reject_reaches_the_exporters_dead_queue(broker: Broker) ->
 
 
 def test_a_message_that_kills_its_consumers_is_dead_lettered(broker: Broker) -> None:
-    """After the delivery limit the broker itself puts it aside, and its neighbours go on."""
+    """After the delivery limit the broker puts it aside, and its neighbours go on (fault 18)."""
     broker.publish([a_message(b"poison")])
 
     deliveries = 0
@@ -341,7 +341,7 @@ def test_a_worker_needs_no_configure_right(worker_url: str) -> None:
 
 
 def test_a_forbidden_queue_is_named(worker_url: str) -> None:
-    """A consumer without the right to read is inactive and says why, without a hot loop."""
+    """A consumer without the right to read is inactive and says why, no hot loop (fault 21)."""
     with (
         closing(RabbitMQBroker(worker_url, name="worker")) as broker,
         closing(broker.consume(exporter_queue("shop"), 10)) as consumption,
@@ -355,7 +355,7 @@ def test_a_forbidden_queue_is_named(worker_url: str) -> None:
 def test_a_forbidden_exchange_is_named(
     worker_url: str, amqp_vhost: str, rabbit_management: RabbitManagement
 ) -> None:
-    """A publisher without the right to write is told which exchange it cannot write to."""
+    """A publisher without the right to write is told which exchange it is about (fault 21)."""
     vhost = vhost_of(amqp_vhost)
     rabbit_management.set_permissions(f"{vhost}-worker", vhost=vhost, configure="", write="")
 

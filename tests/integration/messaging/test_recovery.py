@@ -65,7 +65,7 @@ def publish_when_possible(broker: RabbitMQBroker, messages: list[WireMessage]) -
 
 
 def test_connections_closed_by_the_server_are_rebuilt(node: RabbitNode, url: str) -> None:
-    """Consumer and publisher return without being asked; what was in hand comes again."""
+    """Consumer and publisher return without being asked; what was in hand comes again (fault 2)."""
     with (
         closing(RabbitMQBroker(url, name="recovery")) as broker,
         closing(broker.consume(QUEUE, 10)) as consumption,
@@ -86,7 +86,7 @@ def test_connections_closed_by_the_server_are_rebuilt(node: RabbitNode, url: str
 
 
 def test_nothing_confirmed_is_lost_when_the_broker_is_killed(node: RabbitNode, url: str) -> None:
-    """`kill -9` while thousands are published: every confirmed one arrives, in this process."""
+    """`kill -9` while thousands are published: every confirmed one arrives (fault 1)."""
     node.register_queues()
     confirmed: set[UUID | None] = set()
     stop = threading.Event()
@@ -129,7 +129,7 @@ def test_nothing_confirmed_is_lost_when_the_broker_is_killed(node: RabbitNode, u
 
 
 def test_a_broker_that_is_absent_at_the_start_is_waited_for(node: RabbitNode, url: str) -> None:
-    """No crash, no hot loop: unavailable first, then connected and consuming."""
+    """No crash, no hot loop: unavailable first, then connected and consuming (fault 3)."""
     node.register_queues()
     node.stop()
     with closing(RabbitMQBroker(url, name="early")) as broker:
@@ -148,7 +148,7 @@ def test_a_broker_that_is_absent_at_the_start_is_waited_for(node: RabbitNode, ur
 
 
 def test_a_queue_deleted_under_its_consumer_is_told_and_healed(url: str) -> None:
-    """Inactive at once, loud in `take`; consuming again when it is provisioned again."""
+    """Inactive at once, loud in `take`; consuming again when it is provisioned again (fault 13)."""
     with (
         closing(RabbitMQBroker(url, name="recovery")) as broker,
         closing(broker.consume(QUEUE, 10)) as consumption,
@@ -168,7 +168,7 @@ def test_a_queue_deleted_under_its_consumer_is_told_and_healed(url: str) -> None
 
 
 def test_a_memory_alarm_blocks_publishing_and_not_consuming(node: RabbitNode, url: str) -> None:
-    """Consumers drain what there is; publishing fails at once instead of hanging."""
+    """Consumers drain what there is; publishing fails at once instead of hanging (fault 15)."""
     with (
         closing(RabbitMQBroker(url, name="recovery", confirm_timeout_seconds=1)) as broker,
         closing(broker.consume(QUEUE, 10)) as consumption,
@@ -208,7 +208,7 @@ def test_closing_does_not_wait_for_a_blocked_broker(node: RabbitNode, url: str) 
 
 
 def test_a_consumer_timeout_rebuilds_the_consumer(node: RabbitNode, url: str) -> None:
-    """The broker closes the channel of one who holds a message too long: no zombie is left."""
+    """The broker closes the channel of who holds a message too long: no zombie (fault 16)."""
     node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1000).")
     node.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 500).")
     try:
@@ -238,7 +238,7 @@ def through(line: Proxy, url: str, node: RabbitNode) -> str:
 
 
 def test_a_confirm_that_does_not_come_fails_the_message(node: RabbitNode, url: str) -> None:
-    """At its deadline; the channel is discarded, so the late confirm is nobody else's."""
+    """At its deadline; the channel is discarded, so the late confirm is nobody else's (fault 5)."""
     with (
         Proxy(node.port) as line,
         closing(
@@ -263,7 +263,7 @@ def test_a_confirm_that_does_not_come_fails_the_message(node: RabbitNode, url: s
 
 
 def test_a_dead_link_is_noticed_and_replaced(node: RabbitNode, url: str) -> None:
-    """Silence is noticed by the second missed heartbeat (pika grants each 5 s), on both ends."""
+    """Silence is noticed by the second missed heartbeat (pika grants each 5 s) (fault 6)."""
     with (
         Proxy(node.port) as line,
         closing(
@@ -285,7 +285,7 @@ def test_a_dead_link_is_noticed_and_replaced(node: RabbitNode, url: str) -> None
 
 
 def test_a_reset_between_publish_and_confirm_names_the_messages(node: RabbitNode, url: str) -> None:
-    """The caller learns at once, not at the deadline, and publishes them again."""
+    """The caller learns at once, not at the deadline, and publishes them again (fault 4)."""
     with (
         Proxy(node.port) as line,
         closing(RabbitMQBroker(through(line, url, node), name="line")) as broker,

@@ -217,7 +217,7 @@ def test_what_is_not_json_is_refused_unread(broker: Broker, stranger: Any, seria
 
 
 def test_compressed_messages_are_refused_unread(broker: Broker, stranger: Any) -> None:
-    """A bomb stays as small as it was sent."""
+    """A bomb stays as small as it was sent (fault 24)."""
     with produce(stranger) as producer:
         producer.publish(
             json.loads('{"channel": "' + "a" * 5_000_000 + '"}'),

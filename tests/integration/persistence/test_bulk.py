@@ -35,6 +35,7 @@ SAMPLES: dict[type[Any], Any] = {
     sa.Text: "Ünïcødé 'quoted' \"x\" {y} %s :z \\ \n 😀",
     sa.Integer: 2**31 - 1,
     sa.BigInteger: 2**63 - 1,
+    sa.Float: 0.1 + 0.2,
     sa.LargeBinary: bytes(range(256)),
     sa.Boolean: True,
     sa.Date: date(2000, 2, 29),
@@ -61,6 +62,8 @@ def test_every_column_of_every_table_is_written_and_read_as_it_is(
     others = [column.name for column in table.columns if not column.primary_key]
     row = a_row(table, with_nulls=with_nulls)
     with units.begin() as work:
+        for parent in {key.column.table for key in table.foreign_keys}:
+            work.bulk.insert(parent, [a_row(parent, with_nulls=with_nulls)])
         work.bulk.insert(table, [row])
         work.bulk.upsert(table, [row], key=key, update=others)
         changed = work.bulk.update(table, [row], key=key)

@@ -57,7 +57,7 @@ def test_two_relays_take_different_messages(units: UnitsOfWork, clock: SettableC
 def test_a_relay_that_dies_leaves_its_messages_to_the_next(
     units: UnitsOfWork, clock: SettableClock
 ) -> None:
-    """What was taken and not marked is due again as soon as the transaction is gone."""
+    """What was taken and not marked is due again as soon as the transaction is gone (fault 20)."""
     parcel = a_parcel()
     add(units, parcel)
     clock.advance(60)

@@ -61,7 +61,7 @@ def waits_for_a_lock(desk: Desk) -> bool:
 def test_one_person_in_two_shops_at_once_is_one_customer(
     postgresql_desk: Desk, shared_key: str
 ) -> None:
-    """ASK-5: whatever they have in common, the second processor finds what the first created."""
+    """ASK-5: whatever they share, the second processor finds what the first created (fault 47)."""
     desk = postgresql_desk
     for n in range(ROUNDS):
         keys: dict[str, Any] = {
@@ -140,7 +140,7 @@ def test_one_customer_changed_through_two_accounts_at_once_loses_nothing(
 
 
 def test_one_message_at_two_processors_is_processed_once(postgresql_desk: Desk) -> None:
-    """A message delivered twice at the same time: one customer, one record, two exports."""
+    """One version in two messages at once: one customer, one record, two exports (fault 9)."""
     desk = postgresql_desk
     customer = a_customer()
 

@@ -183,7 +183,7 @@ def test_a_staged_customer_is_processed_where_it_stands(desk: Desk) -> None:
 
 @pytest.mark.parametrize("processed", [True, False])
 def test_older_news_is_ignored(desk: Desk, processed: bool) -> None:
-    """NEW-8: nothing older than what is linked or staged is applied, whenever it is replayed."""
+    """NEW-8: nothing older than what is linked or staged is applied, even replayed (fault 10)."""
     addresses = (an_address(),) if processed else ()
     desk.take(a_customer(minutes=5, addresses=addresses, first_name="Anna"))
     before = desk.staged()

@@ -181,7 +181,7 @@ def _restored(read_minutes: int) -> Customer:
 def test_the_last_word_about_a_link_holds(
     desk: Desk, news: Sequence[Envelope[Any] | Customer], status: str, together: bool
 ) -> None:
-    """NEW-8: the newest of import and deletion decides, in one batch as in two."""
+    """NEW-8: the newest of import and deletion decides, in one batch as in two (fault 10)."""
     desk.take(_import(0))
 
     desk.take(*news) if together else desk.one_by_one(*news)

@@ -61,7 +61,7 @@ def test_what_a_handler_sends_is_on_its_way_after_the_commit(rig: Rig) -> None:
 
 
 def test_a_copy_of_a_message_is_acknowledged_and_counted(rig: Rig) -> None:
-    """A message that comes again, later or in the same batch, is not handled again."""
+    """A message that comes again, later or in the same batch, is not handled again (fault 8)."""
     parcel = a_parcel("1")
     rig.owe(parcel, published=True)
     rig.broker.publish([to_wire(parcel), to_wire(parcel)])
@@ -187,7 +187,7 @@ def test_a_message_from_outside_that_fails_becomes_ours(rig: Rig) -> None:
 
 
 def test_conflicts_are_retried_on_the_spot(embedded_rig: Rig) -> None:
-    """A deadlock costs no attempt and no round through the broker."""
+    """A deadlock costs no attempt and no round through the broker (fault 30)."""
     rig = embedded_rig
     process = failing("1", *[DatabaseContended("40P01")] * 4)
 
@@ -200,7 +200,7 @@ def test_conflicts_are_retried_on_the_spot(embedded_rig: Rig) -> None:
 
 
 def test_nothing_is_acknowledged_while_the_database_is_away(rig: Rig) -> None:
-    """The batch in hand waits for the database and is then handled; no attempt is used."""
+    """The batch in hand waits for the database, then is handled; no attempt used (fault 28)."""
     parcels = [a_parcel("1"), a_parcel("2")]
     rig.owe(*parcels, published=True)
     rig.broker.publish([to_wire(parcel) for parcel in parcels])

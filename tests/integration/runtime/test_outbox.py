@@ -141,7 +141,7 @@ def test_while_the_broker_is_away_messages_wait_in_the_store(rig: Rig) -> None:
 
 
 def test_two_relays_do_not_publish_the_same(rig: Rig) -> None:
-    """Two workers' relays share the work, each row published by one of them."""
+    """Two workers' relays share the work, each row published by one of them (fault 59)."""
     rig.owe(*[a_parcel(str(number)) for number in range(200)])
     small = OutboxSettings(batch_size=7, relay_every_seconds=0.01)
     rig.outbox, other = rig.an_outbox(small), rig.an_outbox(small)
@@ -153,7 +153,7 @@ def test_two_relays_do_not_publish_the_same(rig: Rig) -> None:
 
 
 def test_a_message_nobody_can_route_does_not_hold_up_the_others(rig: Rig) -> None:
-    """An unroutable message stays owed for later, with a counter; the others pass."""
+    """An unroutable message stays owed for later, with a counter; the others pass (fault 12)."""
     lost = a_parcel("1", routing_key="customer.export.nowhere")
     rig.owe(lost, a_parcel("2"))
 
@@ -219,7 +219,7 @@ def test_an_answer_outlives_an_outage_of_the_broker(embedded_rig: Rig) -> None:
 
 
 def test_a_message_too_large_for_the_road_is_buried(embedded_rig: Rig) -> None:
-    """What can never be published is a dead letter with its size and hash, not a blockade."""
+    """What can never be published is a dead letter with its size and hash (fault 22)."""
     rig = embedded_rig
     large = a_parcel("1", body=b"x" * (MAX_BODY_BYTES + 1))
     rig.owe(large, a_parcel("2"))

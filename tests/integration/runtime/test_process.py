@@ -71,7 +71,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 def test_a_message_that_kills_its_process_is_given_up_and_takes_nobody_along(
     bench: Bench,
 ) -> None:
-    """After N starts the poison is a dead letter; all of its neighbours are handled."""
+    """After N starts the poison is a dead letter; all of its neighbours are handled (fault 11)."""
     parcels = [a_parcel("1"), a_parcel("poison"), a_parcel("2"), a_parcel("3")]
     bench.rig.owe(*parcels)
     codes = []
@@ -90,7 +90,7 @@ def test_a_message_that_kills_its_process_is_given_up_and_takes_nobody_along(
 
 
 def test_dying_between_commit_and_acknowledgement_repeats_nothing(bench: Bench) -> None:
-    """What was committed and not acknowledged is a duplicate to the next process."""
+    """What was committed and not acknowledged is a duplicate to the next process (fault 7)."""
     bench.rig.owe(a_parcel("1"))
 
     first = bench.start("die-after-commit")
@@ -107,7 +107,7 @@ def test_dying_between_commit_and_acknowledgement_repeats_nothing(bench: Bench) 
 
 
 def test_sigterm_finishes_what_is_in_hand_and_exits_with_zero(bench: Bench) -> None:
-    """The batch in hand is committed and acknowledged; while draining the process is not ready."""
+    """What is in hand is committed and acknowledged; a draining process is not ready (fault 56)."""
     bench.rig.owe(a_parcel("1"))
     process = bench.start("slow")
     assert process.stdout

@@ -69,7 +69,7 @@ def call(url: str) -> float:
     ids=["before the status", "in a header", "in the body"],
 )
 def test_a_trickling_answer_ends_at_the_deadline(serve: Serve) -> None:
-    """However lively each read is, the call is over in time."""
+    """However lively each read is, the call is over in time (fault 38)."""
     with server(serve) as url:
         seconds = call(url)
 

@@ -131,7 +131,7 @@ def test_retry_after_is_seconds_or_a_date_by_the_servers_clock(
 
 @pytest.mark.parametrize("body", [HTML, b"", b'{"items": [', b"\xff\xfe", b"NaN"])
 def test_a_body_that_is_not_json_is_unreadable(body: bytes) -> None:
-    """A maintenance page with status 200 is no answer."""
+    """A maintenance page with status 200 is no answer (fault 40)."""
     answer = get(Script(httpx2.Response(200, content=body)))
 
     with pytest.raises(UnreadableAnswer, match="status 200"):

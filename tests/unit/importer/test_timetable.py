@@ -53,7 +53,7 @@ def test_a_time_that_is_skipped_comes_right_after_the_gap() -> None:
 
 
 def test_a_time_that_comes_twice_is_meant_once() -> None:
-    """Nothing that is done once a day is done twice in autumn (C365-21)."""
+    """Nothing that is done once a day is done twice in autumn (C365-21) (fault 42)."""
     assert times("30 2 * * *", BEFORE_AUTUMN, 2) == ["25. 02:30", "26. 02:30"]
 
 

@@ -342,7 +342,7 @@ def test_other_content_types_are_refused(content_type: str) -> None:
     ids=repr,
 )
 def test_compressed_and_otherwise_encoded_messages_are_refused(fields: dict[str, Any]) -> None:
-    """Nothing is ever inflated."""
+    """Nothing is ever inflated (fault 24)."""
     with pytest.raises(Undecodable):
         decode(foreign(b'{"channel": "shop"}', **fields))
 
@@ -374,7 +374,7 @@ def test_compressed_and_otherwise_encoded_messages_are_refused(fields: dict[str,
     ids=lambda body: repr(body[:40]),
 )
 def test_what_is_not_strict_json_is_undecodable(body: bytes) -> None:
-    """Quietly, whatever it is: no crash, no value in the text."""
+    """Quietly, whatever it is: no crash, no value in the text (fault 23)."""
     with pytest.raises(Undecodable) as refusal:
         decode(foreign(body))
 
@@ -391,7 +391,7 @@ def test_an_escaped_backslash_before_u0000_is_no_nul() -> None:
 
 
 def test_the_size_is_capped_before_anything_is_parsed() -> None:
-    """On receipt and on sending; the cap itself still passes."""
+    """On receipt and on sending; the cap itself still passes (fault 22)."""
     padding = b" " * (MAX_BODY_BYTES - len(b'{"channel": "shop"}'))
 
     assert decode(foreign(b'{"channel": "shop"}' + padding)).channel == "shop"
@@ -413,7 +413,7 @@ def test_an_unknown_type_is_named() -> None:
 
 @pytest.mark.parametrize("version", [2, 999, 2**40])
 def test_a_schema_from_the_future_is_told_apart(version: int) -> None:
-    """It is replayed after the deploy, so its shape is not even looked at."""
+    """It is replayed after the deploy, so its shape is not even looked at (fault 25)."""
     with pytest.raises(SchemaTooNew, match=str(version)):
         decode(foreign(b'{"tomorrow": 1}', headers={"schema_version": version}))
 

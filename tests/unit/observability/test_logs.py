@@ -113,7 +113,7 @@ def test_a_cycle_of_nested_values_ends() -> None:
 
 @given(text=st.text())
 def test_no_text_breaks_a_line(text: str) -> None:
-    """Whatever a value holds, line breaks and lone surrogates included, a line stays one line."""
+    """Whatever a value holds, line breaks and lone surrogates too, it stays one line (fault 27)."""
     for log_format in LOG_FORMATS:
         stream = io.StringIO()
         configure(log_format, "INFO", service="s", stream=stream)

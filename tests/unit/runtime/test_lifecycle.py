@@ -213,7 +213,7 @@ def test_signals_between_two_runs_are_not_lost() -> None:
 
 
 def test_liveness_names_a_loop_that_stopped_ticking() -> None:
-    """A loop that hangs is named, however healthy its dependencies are."""
+    """A loop that hangs is named, however healthy its dependencies are (fault 60)."""
     hanging = threading.Event()
 
     def hang() -> None:

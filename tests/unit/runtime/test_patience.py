@@ -44,7 +44,7 @@ def test_conflicts_are_retried_at_once_with_growing_waits() -> None:
 
 
 def test_endless_conflicts_are_a_failure() -> None:
-    """After five conflicts recoverability decides."""
+    """After five conflicts recoverability decides (fault 30)."""
     with pytest.raises(DatabaseContended):
         Patience(CountedWaits()).through(failing([DatabaseContended("x")] * CONFLICT_TRIES))
 
