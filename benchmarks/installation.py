@@ -49,6 +49,7 @@ exporter_port = 0
 
 [importer]
 idle_seconds = {idle}
+sweep_share = 1
 
 [number_series.debtors]
 prefix = "D"

@@ -24,6 +24,8 @@ from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.loops import Beat
 from shared.runtime.recoverability import BUG
 
+_MEASURE_EVERY_SECONDS = 10.0
+
 _log = structlog.get_logger()
 
 
@@ -77,7 +79,7 @@ class ChannelSchedule:
         self._waits = waits or Waits()
         self._timer = timer
         self._quiet_until = datetime.min.replace(tzinfo=UTC)
-        self._may_sweep_at = float("-inf")
+        self._may_sweep_at = self._measure_at = float("-inf")
 
     def prepare(self) -> None:
         """Have a cursor for every store view, due when its timetable says so (C365-2).
@@ -91,7 +93,10 @@ class ChannelSchedule:
 
     def run_next(self, beat: Beat) -> bool:
         """Perform the task that is longest due; return whether there was one."""
-        if not self._readers or not self._may_read():
+        if not self._readers:
+            return False
+        self._measure()
+        if not self._may_read():
             return False
         views = [(self._channel, code) for code in self._readers]
         with self._units.begin() as work:
@@ -107,6 +112,15 @@ class ChannelSchedule:
             return False
         self._perform(Run(lease, timer=self._timer), beat)
         return True
+
+    def _measure(self) -> None:
+        """Show how far behind the channel is, now and then, whoever reads it (NEW-14)."""
+        if self._timer() < self._measure_at:
+            return
+        self._measure_at = self._timer() + _MEASURE_EVERY_SECONDS
+        with self._units.read() as work:
+            lag = enabled_views.lag(work, self._channel)
+        self._metrics.import_lag_seconds.labels(self._channel).set(lag)
 
     def _perform(self, run: Run, beat: Beat) -> None:
         log = _log.bind(

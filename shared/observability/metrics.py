@@ -39,6 +39,7 @@ class Metrics:
     http_client_requests: Counter
     http_client_request_seconds: Histogram
     import_last_success_timestamp_seconds: Gauge
+    import_lag_seconds: Gauge
     import_records: Counter
     decisions: Counter
     exports: Counter
@@ -110,6 +111,11 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         import_last_success_timestamp_seconds=gauge(
             "import_last_success_timestamp_seconds",
             "When an import of the channel last ended well.",
+            "channel",
+        ),
+        import_lag_seconds=gauge(
+            "import_lag_seconds",
+            "How long ago the store view was read that nobody has read for longest.",
             "channel",
         ),
         import_records=counter("import_records", "Records read.", "channel", "outcome"),

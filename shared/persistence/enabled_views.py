@@ -61,6 +61,17 @@ def disable(work: UnitOfWork, channel: str, *, but: Collection[str]) -> None:
     )
 
 
+def lag(work: UnitOfWork, channel: str) -> float:
+    """Return for how many seconds the enabled view was not read that waits longest."""
+    read_at = sa.func.coalesce(cursors.c.last_success_at, cursors.c.enabled_at, type_=Moment())
+    oldest: datetime | None = work.connection.execute(
+        sa.select(sa.func.min(read_at, type_=Moment())).where(
+            cursors.c.channel == channel, cursors.c.enabled_at.is_not(None)
+        )
+    ).scalar()
+    return max(0.0, (work.now - oldest).total_seconds()) if oldest else 0.0
+
+
 _IS_NEW = sa.and_(
     cursors.c.enabled_at.is_(None),
     cursors.c.watermark_at.is_(None),

@@ -244,7 +244,8 @@ class Deployment:
                 " AND EXISTS (SELECT 1 FROM cursors)"
                 " AND NOT EXISTS (SELECT 1 FROM cursors"
                 "   WHERE last_success_at IS NULL OR lease_owner IS NOT NULL"
-                "   OR poll_due_at <= now() OR sweep_due_at <= now())"
+                "   OR poll_due_at <= now() OR sweep_due_at <= now()"
+                "   OR sweep_key IS NOT NULL OR sweep_mode <> 'normal')"
             )
         )
 

@@ -280,3 +280,26 @@ def test_linking_only_goes_on_after_a_crash(station: Station, clock: SettableClo
 
     assert [m.body.mode for m in station.messages()] == ["link_only"] * 3
     assert shelf.asked == ["sweep de", "sweep de", "changes de"]
+
+
+def test_the_lag_of_a_channel_is_that_of_its_slowest_view(
+    station: Station, clock: SettableClock
+) -> None:
+    """One view that fails beside others shows; one that is switched off does not (NEW-14)."""
+    shelf = Shelf()
+    timetable = Timetable(Every(POLL_SECONDS), Every(100 * DAY))
+    schedule = station.schedule(shelf, "de", "fr", "uk", timetable=timetable)
+    station.run_due(schedule)
+    schedule = station.schedule(shelf, "de", "fr", timetable=timetable)
+
+    def refuse_french(_page: int) -> None:
+        if shelf.asked[-1] == "changes fr":
+            raise RemoteUnavailable("timeout")
+
+    shelf.before_page = refuse_french
+    for _ in range(10):
+        clock.advance(POLL_SECONDS)
+        station.run_due(schedule)
+
+    lag = station.registry.get_sample_value("patron_import_lag_seconds", {"channel": "shop"})
+    assert lag == 10 * POLL_SECONDS
