@@ -82,12 +82,13 @@ def gather(
         work.lock_identities({str(source) for source in sources} | wanted.identities())
     own_links = _links(sources, work)
     wanted.ids.update(link.customer_id for link in own_links)
-    found = _customers(wanted, work, locks=locks)
+    found, retired = _customers(wanted, work, locks=locks)
     return Known(
         links=own_links,
         customers=found,
         staging=_open_staging(sources, work),
         accounts=_accounts(found, work),
+        retired=retired,
     )
 
 
@@ -105,18 +106,25 @@ def _open_staging(sources: Iterable[SourceKey], work: UnitOfWork) -> list[OpenSt
     return [to_open_staging(row) for row in _OPEN_STAGING.run(work.connection, given)]
 
 
-def _customers(wanted: Wanted, work: UnitOfWork, *, locks: bool) -> list[DirectoryCustomer]:
-    """Read, and lock, every customer that a link or a key leads to."""
+def _customers(
+    wanted: Wanted, work: UnitOfWork, *, locks: bool
+) -> tuple[list[DirectoryCustomer], set[str]]:
+    """Read, and lock, every customer that a link or a key leads to.
+
+    Of those who were erased only the number is returned: it is nobody's, and taken.
+    """
     values: dict[str, list[Any]] = {
         "id": list(wanted.ids),
         **{column: list(wanted.values[key]) for key, column in _COLUMNS.items()},
     }
-    rows = _rows(values, work, locks=locks)
+    having_any = _rows(values, work, locks=locks)
+    rows = [row for row in having_any if row.state != _ERASED]
     if wanted.places:
         seen = {row.id for row in rows}
         rows = [*rows, *(row for row in _living_at(wanted.places, work) if row.id not in seen)]
     addresses = _addresses({row.id for row in rows}, work)
-    return [to_customer(row, addresses.get(row.id, ())) for row in rows]
+    retired = {row.number for row in having_any if row.state == _ERASED and row.number}
+    return [to_customer(row, addresses.get(row.id, ())) for row in rows], retired
 
 
 def _addresses(ids: set[UUID], work: UnitOfWork) -> dict[UUID, list[DirectoryAddress]]:
@@ -150,11 +158,7 @@ def _rows(
     if work.connection.dialect.name == "postgresql":
         return work.connection.execute(_HAVING_ANY[locks], wanted).all()
     having_any = sa.or_(*(customers.c[name].in_(values) for name, values in wanted.items()))
-    oldest_first = (
-        sa.select(customers)
-        .where(having_any, customers.c.state != "erased")
-        .order_by(customers.c.id)
-    )
+    oldest_first = sa.select(customers).where(having_any).order_by(customers.c.id)
     return work.connection.execute(oldest_first).all()
 
 
@@ -170,10 +174,7 @@ def _having_any(names: Sequence[str], locking: str) -> sa.TextualSelect:
         for name in names
     )
     columns = ", ".join(column.name for column in customers.c)
-    query = (
-        f"SELECT {columns} FROM customers WHERE id = ANY(ARRAY({ids})) AND state <> 'erased'"
-        f" ORDER BY id {locking}"
-    )
+    query = f"SELECT {columns} FROM customers WHERE id = ANY(ARRAY({ids})) ORDER BY id {locking}"
     arrays = (sa.bindparam(name, type_=ARRAY(customers.c[name].type)) for name in names)
     return sa.text(query).bindparams(*arrays).columns(*customers.c)
 
@@ -187,6 +188,7 @@ def _living_at(places: Iterable[str], work: UnitOfWork) -> Sequence[sa.Row[Any]]
     return work.connection.execute(query).all()
 
 
+_ERASED: Final = "erased"
 _LAST: Final = "\U0010ffff"
 _COLUMNS: Final[Mapping[DirectoryKey, str]] = MappingProxyType(
     {

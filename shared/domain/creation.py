@@ -7,7 +7,7 @@ from shared.domain.decisions import Create, Decision, Hold
 from shared.domain.directory import DirectoryCustomer, customer_fields
 from shared.domain.exports_due import first_exports
 from shared.domain.places import new_addresses
-from shared.domain.policy import DirectoryKey, GuestPolicy, Template
+from shared.domain.policy import GuestPolicy, Template
 from shared.domain.templates import choose_template, missing_values, number_from_platform
 
 
@@ -34,7 +34,7 @@ def _create(case: Case, template: Template) -> Decision:
     if template.number_from and number is None:
         case = case.noting(f"{template.number_from} is empty")
         return Hold(customer, "no_number", case.explanation)
-    if number and case.known.candidates(DirectoryKey.CUSTOMER_NUMBER, number):
+    if number and case.known.is_taken(number):
         return Hold(customer, "number_taken", case.explanation)
     created = DirectoryCustomer(
         id=new_id(),

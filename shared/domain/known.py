@@ -65,7 +65,7 @@ class Known:
     """Everything a batch's decisions may look at, indexed as they look.
 
     `links` are those of the batch's own customers; `accounts` are all the remote records that the
-    known customers are linked to already.
+    known customers are linked to already; `retired` are numbers of customers who were erased.
     """
 
     def __init__(
@@ -74,9 +74,12 @@ class Known:
         customers: Iterable[DirectoryCustomer] = (),
         staging: Iterable[OpenStaging] = (),
         accounts: Iterable[Account] = (),
+        *,
+        retired: Iterable[str] = (),
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self.new_id = new_id
+        self._retired = frozenset(retired)
         self._links: dict[SourceKey, Link] = {}
         self._accounts: defaultdict[UUID, dict[SourceKey, str]] = defaultdict(dict)
         self._customers: dict[UUID, DirectoryCustomer] = {}
@@ -117,6 +120,12 @@ class Known:
     def candidates(self, key: DirectoryKey, value: str) -> tuple[UUID, ...]:
         """Return the customers whose `key` is exactly `value`, oldest first."""
         return tuple(self._by_key.get((key, value), ()))
+
+    def is_taken(self, number: str) -> bool:
+        """Whether somebody has, or had, this customer number."""
+        return number in self._retired or bool(
+            self.candidates(DirectoryKey.CUSTOMER_NUMBER, number)
+        )
 
     def names_at(self, place: str) -> tuple[tuple[UUID, str], ...]:
         """Return the customers at a place, each with its name key, oldest first."""

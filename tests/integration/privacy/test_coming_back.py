@@ -24,7 +24,7 @@ from shared.persistence.tables import (
 )
 from shared.persistence.tombstones import ERASED_ID, TombstoneKeyMissing, Tombstones
 from shared.persistence.unit_of_work import UnitsOfWork
-from tests.builders import a_customer, a_policy, a_source, imported
+from tests.builders import a_customer, a_policy, a_source, a_template, imported
 from tests.integration.importer.shelf import Shelf, a_shelf
 from tests.integration.importer.station import CHANNEL, Station
 from tests.integration.persistence.builders import InThread
@@ -120,6 +120,25 @@ def test_an_erased_number_matches_nobody(units: UnitsOfWork) -> None:
     assert [(row.number, row.state) for row in rows] == [
         ("D10001", "erased"), ("D10002", "active"),
     ]  # fmt: skip
+
+
+def test_an_erased_number_is_given_to_nobody(units: UnitsOfWork) -> None:
+    """Where the shop has the numbers, another account that brings this one waits for a person."""
+    template = a_template(number_series=None, number_from="external_id")
+    policy = two_shops(templates=(template,))
+    with units.begin() as work:
+        process_batch([imported(a_customer("1"))], work, policy)
+    erase(units, "1")
+
+    other = a_customer("1", source=a_source("1", channel="outlet"), email="bob@example.com")
+    with units.begin() as work:
+        process_batch([imported(other)], work, policy, Tombstones(KEY))
+
+    with units.read() as work:
+        rows = work.connection.execute(sa.select(staging_customers)).all()
+    assert [(row.channel, row.state, row.reason) for row in rows] == [
+        ("outlet", "held", "number_taken")
+    ]
 
 
 def test_a_worker_without_the_key_stops_rather_than_import(station: Station) -> None:
