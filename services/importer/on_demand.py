@@ -19,7 +19,12 @@ from shared.observability.metrics import Metrics
 from shared.persistence import import_requests
 from shared.persistence.cursors import Cursors
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
-from shared.persistence.import_requests import ImportRequest, Verdict
+from shared.persistence.import_requests import (
+    STORE_VIEW_NOT_IMPORTED,
+    UNKNOWN_IN_SHOP,
+    ImportRequest,
+    Verdict,
+)
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.loops import Beat
 from shared.runtime.recoverability import BUG
@@ -98,7 +103,7 @@ class OnDemand:
             if record is not None and reader is not None:
                 self._import(wanted, record, reader, work)
             else:
-                missing = "unknown_in_shop" if record is None else "store_view_not_imported"
+                missing = UNKNOWN_IN_SHOP if record is None else STORE_VIEW_NOT_IMPORTED
                 _refuse(wanted, missing, work)
         self._offer(work.sent)
         self._tell(wanted, work)

@@ -15,7 +15,7 @@ from shared.domain.errors import UnknownType
 from shared.domain.messages import Envelope, ImportRequested
 from shared.persistence import import_requests
 from shared.persistence.cursors import Cursors
-from shared.persistence.import_requests import ImportRequest, Verdict
+from shared.persistence.import_requests import UNKNOWN_CHANNEL, ImportRequest, Verdict
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.patience import Patience
 from shared.runtime.received import Handler, Received, Result
@@ -73,7 +73,7 @@ def _ask(
     )
     import_requests.add(work, [request])
     if body.channel not in channels:
-        import_requests.answer(work, [Verdict(request.id, "refused", reason="unknown_channel")])
+        import_requests.answer(work, [Verdict(request.id, "refused", reason=UNKNOWN_CHANNEL)])
 
 
 def _make_due(body: ImportRequested, work: UnitOfWork) -> None:

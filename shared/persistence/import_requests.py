@@ -8,7 +8,7 @@ first; a late result changes nothing.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +17,13 @@ from shared.domain.messages import Answer, ImportAnswered, Parcel, parcel
 from shared.persistence.sets import SetStatement
 from shared.persistence.tables import Moment, customers, import_requests, links
 from shared.persistence.unit_of_work import UnitOfWork
+
+# What an answer may give as its reason, beside those of staging records and ignored customers.
+UNKNOWN_IN_SHOP: Final = "unknown_in_shop"
+STORE_VIEW_NOT_IMPORTED: Final = "store_view_not_imported"
+UNKNOWN_CHANNEL: Final = "unknown_channel"
+TIMEOUT: Final = "timeout"
+REASONS: Final = frozenset({UNKNOWN_IN_SHOP, STORE_VIEW_NOT_IMPORTED, UNKNOWN_CHANNEL, TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,7 @@ def late(work: UnitOfWork, limit: int) -> list[Verdict]:
         .limit(limit)
     )
     return [
-        Verdict(row.id, "waiting", row.number, "timeout") for row in work.connection.execute(query)
+        Verdict(row.id, "waiting", row.number, TIMEOUT) for row in work.connection.execute(query)
     ]
 
 

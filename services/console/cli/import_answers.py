@@ -14,18 +14,24 @@ from services.console.cli.failures import EXIT_DONE, EXIT_FAILED, EXIT_PARTLY, E
 from services.console.cli.output import Output, say, show_json
 from services.console.explained import why
 from shared.persistence import import_requests
-from shared.persistence.import_requests import ImportRequest
+from shared.persistence.import_requests import (
+    STORE_VIEW_NOT_IMPORTED,
+    TIMEOUT,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_IN_SHOP,
+    ImportRequest,
+)
 from shared.persistence.unit_of_work import UnitsOfWork
 
 WAIT_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.1
 _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
-    "unknown_in_shop": ("the shop has no such customer", "Is it the shop's own id, not a number?"),
-    "store_view_not_imported": (
+    UNKNOWN_IN_SHOP: ("the shop has no such customer", "Is it the shop's own id, not a number?"),
+    STORE_VIEW_NOT_IMPORTED: (
         "the customer is of a store view that is not imported",
         "Configure the store view, or set its `import = true`, and restart the workers.",
     ),
-    "unknown_channel": (
+    UNKNOWN_CHANNEL: (
         "the importer does not know the channel",
         "Restart it: its configuration is older than yours.",
     ),
@@ -73,7 +79,7 @@ def _as_json(answer: ImportRequest | None, channel: str, external_id: str) -> Ma
 
 
 def _open(answer: ImportRequest | None) -> str:
-    return "timeout" if answer else "not_taken"
+    return TIMEOUT if answer else "not_taken"
 
 
 def _in_words(answer: ImportRequest | None, customer: str) -> tuple[str, str]:
@@ -83,13 +89,13 @@ def _in_words(answer: ImportRequest | None, customer: str) -> tuple[str, str]:
             f"{customer}: no importer has taken the request within {WAIT_SECONDS:.0f} seconds",
             "It stays asked for. Is one running? See `patron queues`.",
         )
-    reason = answer.reason or "timeout"
+    reason = answer.reason or TIMEOUT
     if answer.answer == "customer":
         return f"{customer} is customer {answer.customer_number}", ""
     if answer.answer == "refused":
         text, advice = _REFUSED.get(reason, (reason, ""))
         return f"{customer} is not imported: {text}", advice
-    if reason == "timeout":
+    if reason == TIMEOUT:
         known = f"; the number known so far is {answer.customer_number}"
         return (
             f"{customer}: not known in time{known if answer.customer_number else ''}",
