@@ -16,21 +16,27 @@ _SPEAK_FOR_THEMSELVES = (PatronError, UnreadableRecord)
 
 
 class Evidence(NamedTuple):
-    """A failure's class and what may be said about it."""
+    """A failure's class, what may be said about it, and our own function nearest to it.
+
+    `frame` has no line number: failures with the same cause keep it when the code is edited.
+    """
 
     error_class: str
     text: str
+    frame: str | None = None
 
 
 def evidence(error: BaseException) -> Evidence:
     """Describe `error` without personal data."""
     name = class_name(error)
+    nearest = _nearest_own_frame(error.__traceback__)
+    frame = _function(nearest[0]) if nearest else None
     if isinstance(error, _SPEAK_FOR_THEMSELVES):
-        return Evidence(name, str(error) or name)
+        return Evidence(name, str(error) or name, frame)
     parts = [name, *_database_facts(error)]
-    if place := _nearest_own_frame(error.__traceback__):
-        parts.append(f"in {place}")
-    return Evidence(name, " ".join(parts))
+    if nearest:
+        parts.append(f"in {_place(*nearest)}")
+    return Evidence(name, " ".join(parts), frame)
 
 
 def class_name(error: BaseException) -> str:
@@ -48,9 +54,9 @@ def frames(error: BaseException) -> list[str]:
     return [_place(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
 
 
-def _nearest_own_frame(trace: TracebackType | None) -> str | None:
+def _nearest_own_frame(trace: TracebackType | None) -> tuple[FrameType, int] | None:
     own = [
-        _place(frame, line)
+        (frame, line)
         for frame, line in traceback.walk_tb(trace)
         if frame.f_globals.get("__name__", "").startswith(_OUR_PACKAGES)
     ]
@@ -58,7 +64,15 @@ def _nearest_own_frame(trace: TracebackType | None) -> str | None:
 
 
 def _place(frame: FrameType, line: int) -> str:
-    return f"{frame.f_globals.get('__name__', '?')}:{line} {frame.f_code.co_name}"
+    return f"{_module(frame)}:{line} {frame.f_code.co_name}"
+
+
+def _function(frame: FrameType) -> str:
+    return f"{_module(frame)} {frame.f_code.co_name}"
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "?"))
 
 
 def _database_facts(error: BaseException) -> list[str]:

@@ -97,7 +97,7 @@ def tell_exceptions(logger: WrappedLogger, method: str, event: EventDict) -> Eve
     elif error is True:
         error = sys.exc_info()[1]
     if isinstance(error, BaseException):
-        event["error_class"], event["error"] = evidence(error)
+        event["error_class"], event["error"], _frame = evidence(error)
         event["stack"] = frames(error)
     return event
 

@@ -7,7 +7,7 @@ body of an oversized message is represented by its size and hash.
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -15,6 +15,18 @@ from uuid_utils.compat import uuid7
 from shared.domain.messages import Parcel
 
 BODY_CAP_BYTES = 1024 * 1024
+
+OPEN: Final = "open"
+REPLAYING: Final = "replaying"
+RESOLVED: Final = "resolved"
+DISCARDED: Final = "discarded"
+STATES: Final = (OPEN, REPLAYING, RESOLVED, DISCARDED)
+"""Waits for somebody; is being sent again; was handled after all; was given up for good."""
+
+BY_WORKER: Final = "worker"
+BY_BROKER: Final = "broker"
+
+_GROUP_KEY_DIGITS: Final = 12
 
 # What a further failure changes about a dead letter that was replayed.
 REOPENED_COLUMNS = (
@@ -24,8 +36,16 @@ REOPENED_COLUMNS = (
     "reason",
     "error_class",
     "error",
+    "attempts",
     "last_failed_at",
     "config_version",
+    "frame",
+    "platform",
+    "group_key",
+    "origin",
+    "broker_reason",
+    "resolved_at",
+    "resolution",
     "body",
     "body_size",
     "body_sha256",
@@ -39,7 +59,7 @@ class DeadLetter:
 
     `is_ours` says that the message had a row in the store; None as `message_id` means that it
     carried none at all. `attempts` None means as many as were counted. `error` has no personal
-    data in it.
+    data in it; `frame` is our function nearest to it. `platform` is that of the channel.
     """
 
     worker: str
@@ -61,6 +81,17 @@ class DeadLetter:
     channel: str | None = None
     subject: str | None = None
     traceparent: str | None = None
+    reply_to: str | None = None
+    reply_id: str | None = None
+    frame: str | None = None
+    platform: str | None = None
+    origin: str = BY_WORKER
+    broker_reason: str | None = None
+
+    @property
+    def group_key(self) -> str:
+        """The group of letters that probably have the same cause."""
+        return group_key(self.reason, self.error_class, self.frame, self.platform, self.channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +115,8 @@ def of_parcel(parcel: Parcel, **evidence: Any) -> DeadLetter:
         channel=parcel.channel,
         subject=parcel.subject,
         traceparent=parcel.traceparent,
+        reply_to=parcel.reply_to,
+        reply_id=parcel.reply_id,
         body=parcel.body,
         **evidence,
     )
@@ -115,5 +148,28 @@ def dead_letter_row(letter: DeadLetter, failed: Failed, now: datetime) -> dict[s
         "first_failed_at": failed.first_failed_at or now,
         "last_failed_at": now,
         "config_version": letter.config_version,
-        "state": "open",
+        "state": OPEN,
+        "reply_to": letter.reply_to,
+        "reply_id": letter.reply_id,
+        "frame": letter.frame,
+        "platform": letter.platform,
+        "group_key": letter.group_key,
+        "origin": letter.origin,
+        "broker_reason": letter.broker_reason,
+        "resolved_at": None,
+        "resolution": None,
     }
+
+
+def group_key(
+    reason: str,
+    error_class: str | None,
+    frame: str | None,
+    platform: str | None,
+    channel: str | None,
+) -> str:
+    """Return a short digest of what letters with the same cause have in common."""
+    parts = (reason, error_class, frame, platform, channel)
+    # No part can hold the separator: they are codes, names and identifiers.
+    text = "\x1f".join(part or "" for part in parts)
+    return sha256(text.encode()).hexdigest()[:_GROUP_KEY_DIGITS]

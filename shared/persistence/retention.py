@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from shared.config.settings import RetentionSettings
+from shared.persistence.dead_letters import DISCARDED, RESOLVED
 from shared.persistence.tables import (
     dead_letters,
     history,
@@ -24,6 +25,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 SLICE: Final = 1000
 _REQUEST_DAYS: Final = 7
 _ARCHIVED: Final = ("processed", "superseded", "discarded")
+_CLOSED: Final = (RESOLVED, DISCARDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,10 @@ def kinds(settings: RetentionSettings) -> list[Kind]:
             "dead_letters",
             settings.dead_letter_days,
             dead_letters,
-            lambda at: sa.and_(letters.state != "open", letters.last_failed_at <= at),
+            lambda at: sa.and_(
+                letters.state.in_(_CLOSED),
+                sa.func.coalesce(letters.resolved_at, letters.last_failed_at) <= at,
+            ),
             letters.id,
         ),
         Kind(

@@ -184,9 +184,7 @@ class MessageStore:
             if letter.message_id in failed
         ]
         # A replayed message that failed as often again is the same dead letter, open again.
-        self._bulk.upsert(
-            dead_letters, rows, key=("message_id", "attempts"), update=REOPENED_COLUMNS
-        )
+        self._bulk.upsert(dead_letters, rows, key=("message_id",), update=REOPENED_COLUMNS)
         return {id_ for id_ in failed if id_}
 
     # --- leasing

@@ -155,9 +155,80 @@ dead_letters = sa.Table(
     _moment("last_failed_at"),
     _text("config_version", nullable=True),
     _text("state", server_default="open"),
-    sa.UniqueConstraint("message_id", "attempts"),
+    # Where an asker wants his answer, and what he calls his question.
+    _text("reply_to", nullable=True),
+    _text("reply_id", nullable=True),
+    # What letters with the same cause have in common, and its digest.
+    _text("frame", nullable=True),
+    _text("platform", nullable=True),
+    _text("group_key", server_default=""),
+    # Who gave it up: the worker, or the broker for a reason of its own.
+    _text("origin", server_default="worker"),
+    _text("broker_reason", nullable=True),
+    sa.Column("replays", sa.Integer(), nullable=False, server_default="0"),
+    _moment("resolved_at", nullable=True),
+    _text("resolution", nullable=True),
+    # A message has one letter, however often it was replayed and given up again.
+    sa.UniqueConstraint("message_id"),
 )
 sa.Index("ix_dead_letters_state_reason", dead_letters.c.state, dead_letters.c.reason)
+sa.Index("ix_dead_letters_state_group", dead_letters.c.state, dead_letters.c.group_key)
+sa.Index("ix_dead_letters_subject", dead_letters.c.channel, dead_letters.c.subject)
+
+# What operators changed about dead letters; the letter has the body as it is now.
+amendments = sa.Table(
+    "amendments",
+    metadata,
+    _uuid("id", primary_key=True),
+    _uuid(
+        "dead_letter_id",
+        sa.ForeignKey("dead_letters.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    _moment("at"),
+    _text("author"),
+    _text("reason"),
+    _text("diff"),
+    sa.Column("original_body", sa.LargeBinary(), nullable=False),
+)
+
+# Dead letters that are sent again, job by job, and how far each job is.
+replay_jobs = sa.Table(
+    "replay_jobs",
+    metadata,
+    _uuid("id", primary_key=True),
+    _moment("created_at"),
+    _text("author"),
+    _text("reason"),
+    _text("selection"),
+    _text("state", server_default="running"),
+    sa.Column("total", sa.Integer(), nullable=False),
+    sa.Column("rate_per_second", sa.Float(), nullable=False),
+    # The share of failures at which the job stops.
+    sa.Column("failure_limit", sa.Float(), nullable=False),
+    _text("lease_owner", nullable=True),
+    _moment("leased_until", nullable=True),
+    _moment("finished_at", nullable=True),
+    _text("detail", nullable=True),
+)
+sa.Index("ix_replay_jobs_state", replay_jobs.c.state, replay_jobs.c.created_at)
+
+replay_items = sa.Table(
+    "replay_items",
+    metadata,
+    _uuid("job_id", sa.ForeignKey("replay_jobs.id", ondelete="CASCADE"), primary_key=True),
+    _uuid("dead_letter_id", primary_key=True, index=True),
+    sa.Column("position", sa.Integer(), nullable=False),
+    _text("state", server_default="pending"),
+    _moment("at", nullable=True),
+)
+sa.Index(
+    "ix_replay_items_state",
+    replay_items.c.job_id,
+    replay_items.c.state,
+    replay_items.c.position,
+)
 
 # How far a store view is imported, and who is importing it.
 cursors = sa.Table(

@@ -5,7 +5,7 @@ holds classes, codes and our own texts, nothing about a customer; and a message 
 has finished meanwhile is neither retried nor buried.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -39,11 +39,17 @@ class FailureRecorder:
     """Records the failures of one worker's messages."""
 
     def __init__(
-        self, worker: str, recoverability: Recoverability, *, config_version: str | None = None
+        self,
+        worker: str,
+        recoverability: Recoverability,
+        *,
+        config_version: str | None = None,
+        platforms: Mapping[str, str] | None = None,
     ) -> None:
         self._worker = worker
         self._recoverability = recoverability
         self._config_version = config_version
+        self._platforms = platforms or {}
 
     def record(
         self, failures: Sequence[Failure], work: UnitOfWork, *, owner: str | None = None
@@ -127,6 +133,8 @@ class FailureRecorder:
             reason=error.reason,
             error_class=facts.error_class,
             error=facts.text,
+            frame=facts.frame,
+            platform=self._platforms.get(parcel.channel),
             config_version=self._config_version,
         )
         work.store.bury([letter])
@@ -149,6 +157,8 @@ class FailureRecorder:
             attempts=attempts,
             error_class=facts.error_class if facts else None,
             error=facts.text if facts else f"started {attempts} times and never finished",
+            frame=facts.frame if facts else None,
+            platform=self._platforms.get(received.envelope.channel),
             config_version=self._config_version,
         )
         return Result("dead", reason, error) if work.store.bury([letter]) else DUPLICATE

@@ -145,7 +145,12 @@ def _recorder(installation: Installation, worker: str) -> FailureRecorder:
         max_delay_seconds=recovery.longest_delay_seconds,
         pause_seconds=recovery.pause_seconds,
     )
-    return FailureRecorder(worker, policy, config_version=installation.policy.version)
+    return FailureRecorder(
+        worker,
+        policy,
+        config_version=installation.policy.version,
+        platforms=installation.platforms,
+    )
 
 
 def _check_migrated(engine: sa.Engine) -> None:

@@ -33,6 +33,11 @@ class Installation:
     topology: Topology
     connectors: Mapping[str, BaseModel]
 
+    @property
+    def platforms(self) -> dict[str, str]:
+        """The platform of each channel."""
+        return {name: channel.platform for name, channel in self.settings.channels.items()}
+
     def connect(self, channel: str, observe: CallObserver = unobserved) -> Connector:
         """Return the connector of a configured channel; no connection is opened yet."""
         settings = self.settings.channels[channel]

@@ -63,6 +63,6 @@ def tell(result: Result, received: Received | None = None, **facts: object) -> N
             "channel": envelope.channel,
         }
     if result.error:
-        facts["error_class"], facts["error"] = evidence(result.error)
+        facts["error_class"], facts["error"], _frame = evidence(result.error)
     log = _log.error if result.outcome == "dead" else _log.warning
     log(f"message.{result.outcome}", reason=result.reason, **facts)

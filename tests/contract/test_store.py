@@ -494,7 +494,7 @@ class TestBurying:
         with units.begin() as work:
             work.store.bury([a_letter(parcel)])
         with units.begin() as work:
-            work.connection.execute(sa.update(dead_letters).values(state="replayed"))
+            work.connection.execute(sa.update(dead_letters).values(state="replaying", replays=1))
             work.send([parcel])
         clock.advance(60)
 
