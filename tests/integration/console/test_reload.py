@@ -1,9 +1,12 @@
 """A running `patron up` is given another configuration: SIGHUP, and no restart by an operator."""
 
 import json
+import os
+import pty
 import signal
 import socket
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -14,7 +17,7 @@ import httpx2
 import pytest
 
 from services.sandbox.magento import SandboxMagento
-from tests.integration.console.processes import Running, running
+from tests.integration.console.processes import Running, command, environment, running
 from tests.integration.importer.shops import SIGNED, of_store, running_shop
 from tests.integration.runtime.rig import eventually
 from tests.unit.config.builders import a_file
@@ -221,6 +224,26 @@ def test_the_end_during_a_reload_is_an_orderly_end(place: Place, number: signal.
 
     assert ended.code == 0
     assert "Traceback" not in ended.err
+
+
+def test_a_terminal_that_is_closed_ends_what_ran_on_it(place: Place) -> None:
+    """Its SIGHUP asks for no configuration: nobody is there any more; an orderly end."""
+    place.configure()
+    ours, theirs = pty.openpty()
+    # The leader of a session has the first terminal that it opens.
+    on_terminal = ["sh", "-c", 'exec "$@" < "$0" 2> "$0"', os.ttyname(theirs), *command("up")]
+    with subprocess.Popen(
+        on_terminal, cwd=place.path, env=environment(), start_new_session=True
+    ) as process:
+        said = b""
+        while STARTED.encode() not in said:
+            said += os.read(ours, 4096)
+        os.close(theirs)
+        os.close(ours)
+        code = process.wait(30)
+
+    assert code == 0
+    assert place.rows("SELECT count(*) FROM cursors WHERE lease_owner IS NOT NULL") == [(0,)]
 
 
 def test_fixed_and_free_ports_answer_again_after_a_reload(place: Place) -> None:
