@@ -24,6 +24,7 @@ from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 Result = Literal["processed", "closed", "asked", "waits", "not_taken", "given_up", "missing"]
 
 MOST_SHOWN: Final = 50
+_AS_WANTED: Final[frozenset[Result]] = frozenset({"processed", "closed", "asked"})
 _POLL_SECONDS: Final = 0.2
 _TELL_SECONDS: Final = 2.0
 _ADVICE: Final[Mapping[Result, str]] = {
@@ -104,7 +105,8 @@ def show_fates(found: Sequence[Fate], output: Output) -> None:
     if output is Output.JSON:
         show_json([asdict(fate) for fate in found])
         return
-    shown = found if len(found) <= MOST_SHOWN else [f for f in found if f.result != "processed"]
+    is_short = len(found) <= MOST_SHOWN
+    shown = [fate for fate in found if is_short or fate.result not in _AS_WANTED]
     rows = [{**asdict(each), "customer": _customer(each)} for each in shown[:MOST_SHOWN]]
     if rows:
         show_rows([{**row, "result": _word(row["result"])} for row in rows], _COLUMNS, output,
@@ -125,7 +127,7 @@ def exit_code(found: Collection[Fate]) -> int:
     results = {fate.result for fate in found}
     if "not_taken" in results:
         return EXIT_TEMPORARY
-    done = results & {"processed", "closed", "asked"}
+    done = results & _AS_WANTED
     if results == done:
         return EXIT_DONE
     return EXIT_PARTLY if done else EXIT_FAILED
