@@ -107,6 +107,10 @@ _HELD: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unchanged": ("Superseded: what the shop says now is what is known already.", ""),
     "operator": ("Discarded by an operator.", "A later change in the shop stages it again."),
+    "before_start_date": (
+        "Discarded: registered before the start date of the store view.",
+        "See start_date of the store view.",
+    ),
     "removed_in_shop": ("Discarded: the customer was deleted in the shop.", ""),
 }
 _SUGGESTED: Final = (

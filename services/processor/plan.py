@@ -70,6 +70,9 @@ class Plan:
                 self._note_unchanged(message, decision, known)
             case Ignore(reason=reason):
                 self._tell(message, decision.customer.source, "customer.ignored", reason=reason)
+                if reason == "before_start_date" and known.staging(decision.customer.source.key):
+                    # Staged before there was that date: nobody will ever decide about it.
+                    self._discard(known.staging_id(decision.customer.source.key), reason)
 
     def hold_unreadable(self, message: Envelope[CustomerUnreadable], known: Known) -> None:
         """Record a customer that the canonical model cannot hold, with the fields named."""

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 from services.processor.redecide import Redecision
 from shared.domain.messages import Parcel
-from shared.domain.policy import Policy, ProcessingMethod
+from shared.domain.policy import ChannelPolicy, Policy, ProcessingMethod, StoreViewPolicy
 from shared.messaging.codec import decode, to_wire
 from shared.persistence.staging_desk import SLICE
 from shared.persistence.tables import staging_customers
-from tests.builders import a_customer, a_template
+from tests.builders import NOON, a_customer, a_template
 from tests.integration.processor.desk import Desk, two_shops
 
 WITHOUT = two_shops(templates=())
@@ -75,6 +75,18 @@ def test_the_processing_method_still_holds_them_back(desk: Desk) -> None:
     take(desk, redecide(desk, replace(by_hand, version="v2")), by_hand)
 
     assert (desk.staged().state, desk.staged().reason) == ("staged", "method_none")
+
+
+def test_who_is_from_before_a_start_date_waits_no_more(desk: Desk) -> None:
+    """C365-3: a date that was set meanwhile takes out whom it leaves out."""
+    desk.take(a_customer("1"), policy=WITHOUT)
+    view = StoreViewPolicy("de", start_date=NOON)
+    later = replace(WITH, channels={"shop": ChannelPolicy("shop", {"de": view})})
+
+    take(desk, redecide(desk, later), later)
+
+    assert (desk.staged().state, desk.staged().reason) == ("discarded", "before_start_date")
+    assert desk.customers() == []
 
 
 def test_many_are_sent_in_slices(desk: Desk) -> None:
