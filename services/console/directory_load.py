@@ -87,11 +87,9 @@ def plan_batch(
     """
     inquiries = [Inquiry(entry.customer.source.key, entry.customer) for entry in entries]
     known = gather(inquiries, work, policy, locks=locks)
-    erased = _erased([entry.number for entry in entries], work)
-    loading = Loading(policy, erased=len(erased))
+    loading = Loading(policy)
     for entry in entries:
-        if entry.number not in erased:
-            _take(entry, known, loading, seen)
+        _take(entry, known, loading, seen)
     return loading
 
 
@@ -106,14 +104,12 @@ def write_batch(loading: Loading, work: UnitOfWork, *, actor: str, file: str) ->
     audit.note(work, actor=actor, action="directory.loaded", subject=file, detail=detail)
 
 
-def _erased(numbers: Sequence[str], work: UnitOfWork) -> set[str]:
-    rows = work.bulk.select((customers.c.number, customers.c.state), customers.c.number, numbers)
-    return {row.number for row in rows if row.state == "erased"}
-
-
 def _take(entry: Entry, known: Known, loading: Loading, seen: set[int]) -> None:
     found = known.candidates(DirectoryKey.CUSTOMER_NUMBER, entry.number)
     existing = known.customer(found[0]) if found else None
+    if existing is None and known.is_taken(entry.number):
+        loading.erased += 1
+        return
     loading.alike += _is_like_another(entry, existing, known, seen)
     if existing is None:
         created = _created(entry, loading.policy)

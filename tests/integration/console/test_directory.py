@@ -142,6 +142,21 @@ def test_the_good_records_are_loaded_if_asked_for(sqlite_desk: Desk, tmp_path: P
     assert [row.number for row in rows(sqlite_desk, customers)] == ["K1"]
 
 
+def test_whoever_was_erased_is_not_loaded_again(desk: Desk, tmp_path: Path) -> None:
+    """ASK-8, NEW-11: by the number, which is nobody's any more; the rest of the file is loaded."""
+    path = a_base(tmp_path, ANN, BOB)
+    desk.patron("directory", "load", a_base(tmp_path, ANN, name="ann.csv"))
+    with desk.units.begin() as work:
+        nobody = {"state": "erased", "last_name": None, "email": None, "email_key": None}
+        work.connection.execute(sa.update(customers).values(nobody))
+
+    answer = desk.patron("directory", "load", path)
+
+    assert "2 records: 1 created" in answer.out
+    assert "1 were erased in Patron and are not loaded again" in answer.out
+    assert [row.last_name for row in rows(desk, customers, customers.c.number)] == [None, "Ray"]
+
+
 def test_a_dry_run_loads_nothing(sqlite_desk: Desk, tmp_path: Path) -> None:
     """ASK-8, NEW-1: it counts what would be loaded."""
     path = a_base(tmp_path, ANN, BOB)

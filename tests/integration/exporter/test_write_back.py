@@ -6,7 +6,7 @@ from tests.integration.importer.station import CHANNEL
 
 
 def test_number_and_additional_data_are_written_with_one_put(outpost: Outpost) -> None:
-    """Both are there afterwards, and nothing else has changed: addresses least of all."""
+    """ASK-2: both are there afterwards, and nothing else has changed: addresses least of all."""
     number = first_of(outpost.shop, 1)
     outpost.arrive(number)
     before = outpost.shop.control.customer(number)
