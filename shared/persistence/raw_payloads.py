@@ -16,8 +16,8 @@ from shared.domain.customer import SourceKey
 from shared.persistence.tables import raw_payloads
 from shared.persistence.unit_of_work import UnitOfWork
 
-# Fast rather than small: JSON of a customer halves at any level. A window and a memory of the
-# default size would cost ten times as much to set up as a record costs to compress.
+# Fast rather than small: JSON of a customer halves at any level. With the default window each
+# record would need a quarter of a megabyte, which can cost ten times as much as the compression.
 _LEVEL: Final = 1
 _WINDOW_BITS: Final = 12
 _MEMORY_LEVEL: Final = 5
