@@ -10,8 +10,6 @@ else is missing is derived from the body.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from uuid import NAMESPACE_OID, UUID, uuid5
 
 from pydantic import ValidationError
 
@@ -31,6 +29,16 @@ from shared.domain.messages import (
     StagingProcess,
 )
 from shared.messaging.broker import APP_ID, WireMessage
+from shared.messaging.properties import (
+    CONTROL,
+    SHORT,
+    correlation_id,
+    occurred_at,
+    reply,
+    stand_in_id,
+    traceparent,
+    uuid_or_none,
+)
 from shared.messaging.strict import (
     CONTENT_ENCODING,
     CONTENT_TYPE,
@@ -49,9 +57,6 @@ _ENVELOPES: dict[str, type[Envelope[Model]]] = {
 }
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SHORT = 255
 
 
 def to_wire(parcel: Parcel) -> WireMessage:
@@ -157,46 +162,25 @@ def _envelope(
     message: WireMessage, kind: MessageType, version: int, body: Model
 ) -> Envelope[Model]:
     headers = message.headers
-    message_id = message.message_id or _stand_in_id(message, kind)
+    message_id = message.message_id or stand_in_id(message, kind.name)
     channel, subject = _about(headers, body)
-    reply_to, reply_id = _reply(message) if message.reply_to else (None, None)
+    reply_to, reply_id = reply(message) if message.reply_to else (None, None)
     return _ENVELOPES[kind.name].model_construct(
         message_id=message_id,
         type=kind.name,
         schema_version=version,
-        correlation_id=_correlation_id(message.correlation_id, message_id),
-        causation_id=_uuid(headers.get("causation_id")),
-        occurred_at=_occurred_at(message),
+        correlation_id=correlation_id(message.correlation_id, message_id),
+        causation_id=uuid_or_none(headers.get("causation_id")),
+        occurred_at=occurred_at(message),
         channel=channel,
         subject=subject,
-        traceparent=_traceparent(headers.get("traceparent")),
+        traceparent=traceparent(headers.get("traceparent")),
         body=body,
         raw=message.body,
         is_foreign=not is_ours(message),
         reply_to=reply_to,
         reply_id=reply_id,
     )
-
-
-def _stand_in_id(message: WireMessage, kind: MessageType) -> UUID:
-    """Return an id for a message without one: the same body is the same message.
-
-    Not so for a question: who asks again under another correlation wants another answer.
-    """
-    asker = f":{message.reply_to}:{message.correlation_id}" if message.reply_to else ""
-    return uuid5(NAMESPACE_OID, f"{kind.name}:{message.body.hex()}{asker}")
-
-
-def _reply(message: WireMessage) -> tuple[str | None, str | None]:
-    """Return where an answer goes, and what the asker calls his question, in his own words.
-
-    Not to a queue of ours, whoever says so: nobody there takes answers.
-    """
-    reply_to, reply_id = message.reply_to or "", message.correlation_id
-    if reply_to.startswith(f"{APP_ID}.") or _CONTROL.search(reply_to) or len(reply_to) > _SHORT:
-        return None, None
-    is_fit = reply_id and "\0" not in reply_id and len(reply_id) <= _SHORT
-    return reply_to, reply_id if is_fit else None
 
 
 def _about(headers: Mapping[str, object], body: Model) -> tuple[str, str]:
@@ -227,46 +211,7 @@ def _about_body(body: Model) -> tuple[str, str]:
 
 
 def _identifier(name: str, value: object) -> str:
-    longest = _SHORT if name == "channel" else 511
-    if not isinstance(value, str) or not 0 < len(value) <= longest or _CONTROL.search(value):
+    longest = SHORT if name == "channel" else 511
+    if not isinstance(value, str) or not 0 < len(value) <= longest or CONTROL.search(value):
         raise WrongSchema(f"{name}: not a short text")
     return value
-
-
-def _correlation_id(text: str | None, message_id: UUID) -> UUID:
-    """Return the sender's correlation; one that is no UUID is mapped to one, always the same."""
-    if not text:
-        return message_id
-    return _uuid(text) or uuid5(NAMESPACE_OID, f"correlation:{text}")
-
-
-def _uuid(value: object) -> UUID | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return UUID(value)
-    except ValueError:
-        return None
-
-
-def _occurred_at(message: WireMessage) -> datetime:
-    """Return when it happened, as the sender says, or else when we first looked."""
-    value = message.headers.get("occurred_at")
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-            if moment.tzinfo is None:
-                raise WrongSchema("occurred_at: without a time zone")
-            return moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise WrongSchema("occurred_at: not a timestamp") from None
-    return message.timestamp or datetime.now(UTC)
-
-
-def _traceparent(value: object) -> str | None:
-    """Return the trace context if it has its form; a broken one is nobody's failure."""
-    if isinstance(value, str) and re.fullmatch(
-        r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-\w{2}", value
-    ):
-        return value
-    return None

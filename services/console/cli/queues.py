@@ -9,6 +9,7 @@ from services.console.cli.failures import Refused
 from services.console.cli.invocation import Invocation, invocation
 from services.console.cli.output import Output, OutputOption, say, show_json, show_rich, table_of
 from shared.domain.errors import ConfigurationError
+from shared.domain.messages import REPLIES
 from shared.messaging.connect import connect, is_rabbitmq
 from shared.messaging.topology import Topology, dead_queue
 from shared.persistence import owed, pauses
@@ -25,6 +26,7 @@ _COLUMNS = {
     "paused": "paused",
 }
 _UNKNOWN = "(no queue: not configured)"
+_ASKERS = "(answers to other programs)"
 
 
 def queues(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
@@ -61,7 +63,8 @@ def _rows(topology: Topology, work: UnitOfWork) -> list[dict[str, Any]]:
     paused = pauses.active(work)
     found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for each in owed.by_road(work):
-        for queue in topology.queues_for(each.routing_key) or (_UNKNOWN,):
+        nowhere = _ASKERS if each.routing_key in REPLIES else _UNKNOWN
+        for queue in topology.queues_for(each.routing_key) or (nowhere,):
             row = found[queue]
             row[each.state] = row.get(each.state, 0) + each.count
             row["oldest_at"] = min(row.get("oldest_at", each.oldest_at), each.oldest_at)

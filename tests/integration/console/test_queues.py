@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from shared.domain.messages import ImportAnswered, parcel
 from shared.messaging.provision import provision
 from shared.messaging.topology import topology_for
 from shared.persistence import pauses
@@ -138,3 +139,12 @@ def test_dead_letters_are_listed_and_shown_with_their_evidence(desk: Desk) -> No
     assert '"customer_number":"D10001"' in with_body.out
     assert "body" not in tree
     assert "1 open dead letters" in desk.patron("queues").out
+
+
+def test_answers_on_their_way_have_a_line_of_their_own(sqlite_desk: Desk) -> None:
+    """MYOB-4: they go to queues of other programs, and are no fault of the configuration."""
+    body = ImportAnswered(channel="shop", external_id="1", answer="waiting", reason="timeout")
+    with sqlite_desk.units.begin() as work:
+        work.send([parcel(body, channel="shop", subject="1", at=work.now, reply_to="answers")])
+
+    assert row_of(sqlite_desk, "(answers to other programs)")["to_publish"] == 1
