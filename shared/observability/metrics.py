@@ -25,6 +25,7 @@ class Metrics:
     retries: Counter
     dead_letters: Counter
     dead_letters_open: Gauge
+    replays: Counter
     dead_letter_oldest_seconds: Gauge
     staging_open: Gauge
     staging_oldest_seconds: Gauge
@@ -76,6 +77,7 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         messages_in_progress=gauge("messages_in_progress", "Messages in hand.", "worker"),
         retries=counter("retries", "Messages put off to be tried again.", "worker", "reason"),
         dead_letters=counter("dead_letters", "Messages given up.", "worker", "reason"),
+        replays=counter("replays", "Dead letters sent again, and what came of it.", "result"),
         dead_letters_open=gauge("dead_letters_open", "Dead letters nobody has dealt with."),
         dead_letter_oldest_seconds=gauge(
             "dead_letter_oldest_seconds", "Age of the oldest open dead letter."
