@@ -9,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+_READ_ONLY = "25006"
+
 CONNECT_TIMEOUT_SECONDS = 10
 BUSY_TIMEOUT_SECONDS = 15
 
@@ -51,7 +53,7 @@ def _postgresql(
 ) -> sa.Engine:
     asked = address.query.get("options", "")
     settings = " ".join(f"-c {name}={value}" for name, value in session.items())
-    return sa.create_engine(
+    engine = sa.create_engine(
         address.set(drivername="postgresql+psycopg"),
         isolation_level="READ COMMITTED",
         hide_parameters=True,
@@ -67,6 +69,18 @@ def _postgresql(
             "options": f"{settings} {asked}".strip(),
         },
     )
+    sa.event.listen(engine, "handle_error", _leave_a_standby)
+    return engine
+
+
+def _leave_a_standby(context: sa.ExceptionContext) -> None:
+    """Connect anew after a write that the server refused for being read-only.
+
+    After a failover the old connections may lead to what is a standby now, for as long as they
+    are kept; the address leads to the new primary.
+    """
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
 
 
 def _sqlite(address: sa.URL, pool_size: int) -> sa.Engine:
