@@ -63,6 +63,8 @@ class Loop:
 
     def process(self, batch: Sequence[Envelope[Any]]) -> None:
         """Decide about these."""
+        if not batch:
+            return
         with self.station.units.begin() as work:
             work.store.claim([message.message_id for message in batch])
             process_batch(batch, work, self._policy)

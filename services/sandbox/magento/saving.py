@@ -80,13 +80,19 @@ def tidy(record: Record) -> Record:
         owner = str(record.get(flag) or "")
         if not any(str(address["id"]) == owner for address in record["addresses"]):
             record[flag] = None
-        for address in record["addresses"]:
-            address[flag] = True if str(address["id"]) == str(record[flag] or "") else None
     for name in _NULLED_BY_EMPTY:
         record[name] = record.get(name) or None
     record["custom_attributes"] = record.get("custom_attributes") or None
-    record["addresses"] = [_in_order(address, ADDRESS_ORDER) for address in record["addresses"]]
+    # As new dictionaries: the stored customer's are compared with them afterwards.
+    record["addresses"] = [
+        _in_order(address | _flags(address, record), ADDRESS_ORDER)
+        for address in record["addresses"]
+    ]
     return _in_order(record, ORDER)
+
+
+def _flags(address: Record, record: Record) -> Record:
+    return {flag: str(address["id"]) == str(record[flag] or "") or None for flag in _FLAGS}
 
 
 def overlay_address(stored: Record, given: Record) -> Record:

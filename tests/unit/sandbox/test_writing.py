@@ -315,3 +315,14 @@ def test_deleting_an_address_moves_the_customer_only_for_a_default(
     assert len(without_extra["addresses"]) == 1
     assert without_any["updated_at"] > before["updated_at"]
     assert "default_billing" not in without_any
+
+
+def test_the_books_name_what_a_write_changed_and_nothing_else(shop: SandboxMagento) -> None:
+    """An address that is no default is no change of a write that says nothing of addresses."""
+    shop.control.add_address(
+        5, **shop.control.customer(5)["addresses"][0] | {"id": None, "default_billing": False}
+    )
+
+    shop.control.edit_profile(5, lastname="Novak")
+
+    assert shop.control.writes(5)[-1].changed == ("lastname",)
