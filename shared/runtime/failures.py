@@ -6,7 +6,7 @@ has finished meanwhile is neither retried nor buried.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -17,6 +17,7 @@ from shared.domain.errors import PatronError
 from shared.domain.messages import Parcel
 from shared.messaging.broker import Delivery, WireMessage
 from shared.messaging.codec import is_ours
+from shared.messaging.salvage import salvage
 from shared.observability.evidence import evidence
 from shared.persistence import pauses
 from shared.persistence.dead_letters import DeadLetter, of_parcel
@@ -107,6 +108,7 @@ class FailureRecorder:
         """
         message = delivery.message
         facts = evidence(error)
+        envelope = salvage(message)
         letter = DeadLetter(
             worker=self._worker,
             queue=delivery.queue,
@@ -116,9 +118,10 @@ class FailureRecorder:
             is_ours=is_ours(message),
             error_class=facts.error_class,
             error=facts.text,
+            frame=facts.frame,
+            platform=self._platforms.get(envelope.channel or ""),
             config_version=self._config_version,
-            routing_key=_legible(message.routing_key),
-            type=_legible(message.type) or None,
+            **asdict(envelope),
         )
         is_buried = work.store.bury([letter]) or work.store.bury([replace(letter, is_ours=False)])
         return Result("dead", error.reason, error) if is_buried else DUPLICATE
@@ -167,11 +170,6 @@ class FailureRecorder:
 def stand_in_id(message: WireMessage) -> UUID:
     """Return an id for a message without one, the same for the same bytes."""
     return uuid5(NAMESPACE_OID, sha256(message.body).hexdigest())
-
-
-def _legible(text: str) -> str:
-    """Return a stranger's text as a database can hold it and a line can show it."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def _has_failed_orderly(message_id: UUID, work: UnitOfWork) -> bool:

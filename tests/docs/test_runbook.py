@@ -29,6 +29,7 @@ from tests.docs.pages import DOCS, ROOT, block, headings
 
 PAGE: Final = DOCS / "runbook.md"
 _REASON: Final = re.compile(r"`([a-z_]+)`")
+OPEN_LETTERS: Final = dead_letter_reader.Selection(states=("open",))
 _BY_NAME: Final = {"reason", "last_reason"}
 
 
@@ -144,7 +145,7 @@ def test_a_dead_letter_is_replayed_under_its_own_id(units: UnitsOfWork) -> None:
 
     with units.begin() as work:
         assert work.store.due(10) == [sent]
-        assert dead_letter_reader.find(work, state="open", limit=1) == []
+        assert dead_letter_reader.find(work, OPEN_LETTERS, limit=1) == []
         line = work.connection.execute(sa.select(audit_log)).one()
         assert (line.actor, line.subject, line.reason) == ("ann", str(letter), "name corrected")
 

@@ -54,14 +54,13 @@ def list_dead_letters(
 ) -> None:
     """List dead letters, the last failed first."""
     with invocation(context).reading() as work:
-        lines = dead_letter_reader.find(
-            work,
-            state=None if state is LetterState.ALL else state.value,
+        selection = dead_letter_reader.Selection(
+            states=() if state is LetterState.ALL else (state.value,),
             worker=worker and worker.value,
             reason=reason,
             channel=channel,
-            limit=limit,
         )
+        lines = dead_letter_reader.find(work, selection, limit=limit)
     rows = [asdict(line) for line in lines]
     show_rows(rows, _COLUMNS, output, nothing="there are no such dead letters")
 

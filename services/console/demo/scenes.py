@@ -171,7 +171,9 @@ def _refused_by_the_shop(stage: Stage) -> dict[str, str]:
     Raises `Refused` if anything was given up for another reason.
     """
     with stage.units.read() as work:
-        letters = dead_letter_reader.find(work, state="open", limit=MOST)
+        letters = dead_letter_reader.find(
+            work, dead_letter_reader.Selection(states=("open",)), limit=MOST
+        )
     others = [letter for letter in letters if letter.reason != "remote_rejected"]
     if others:
         said = "; ".join(sorted({f"{each.worker}: {each.reason}" for each in others}))
