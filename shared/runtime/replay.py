@@ -108,12 +108,13 @@ class _Allowance:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._at = clock()
-        self._saved = 1.0
+        self._at = float("-inf")
+        self._saved = 0.0
 
     def take(self, rate_per_second: float) -> int:
         now = self._clock()
         grown = self._saved + (now - self._at) * rate_per_second
+        # At the most what a second lets pass, the first time as well.
         self._saved = min(grown, max(rate_per_second, 1.0))
         self._at = now
         whole = int(self._saved)
