@@ -14,7 +14,14 @@ from typing import Final
 
 from shared.domain.customer import Address, Customer, CustomerKind, Source, Version
 from shared.domain.normalise import country_code
-from shared.domain.policy import NumberSeries, Policy, StoreViewPolicy, Template
+from shared.domain.policy import (
+    GuestPolicy,
+    NumberSeries,
+    Policy,
+    ProcessingMethod,
+    StoreViewPolicy,
+    Template,
+)
 from shared.domain.templates import choose_template, missing_values
 
 _TRIED_FACTS: Final = frozenset({"channel", "store_view", "kind", "country", "has_tax_id"})
@@ -63,6 +70,7 @@ def lint(policy: Policy) -> list[str]:
         *_never_chosen(policy, trials),
         *_foreign_countries(policy),
         *_colliding_series(policy),
+        *_guests(policy),
     ]
 
 
@@ -158,6 +166,22 @@ def _colliding_series(policy: Policy) -> Iterator[str]:
                 f"number series {one.name} and {other.name} can both write {number}: give them"
                 " prefixes that differ"
             )
+
+
+def _guests(policy: Policy) -> Iterator[str]:
+    """Name store views whose guests wait although they are to be taken together or linked."""
+    for channel in policy.channels.values():
+        for view in channel.store_views.values():
+            waits = {
+                GuestPolicy.COLLECT: view.processing_method is ProcessingMethod.NONE,
+                GuestPolicy.LINK: not view.processing_method.updates,
+            }
+            if waits.get(view.guests):
+                yield (
+                    f"guests of {channel.name}/{view.code} are staged: guests ="
+                    f' "{view.guests.value}" needs a processing method other than'
+                    f' "{view.processing_method.value}"'
+                )
 
 
 def common_number(one: NumberSeries, other: NumberSeries) -> str | None:

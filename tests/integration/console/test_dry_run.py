@@ -223,6 +223,15 @@ def test_a_customer_that_is_not_there_is_refused(tried: Tried) -> None:
         tried(store_view="xx")
 
 
+def test_the_command_line_tells_the_same(tried: Tried) -> None:
+    """NEW-1: as an option of the import; in a table counts come first."""
+    answer = tried.floor.patron("import", CHANNEL, "--sweep", "--dry-run", "--limit", 2)
+
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith(f"{CUSTOMERS} customers read; nothing was changed\n")
+    assert f"2 of {CUSTOMERS}; --limit shows more" in answer.out
+
+
 def told(printed: str) -> Any:
     """Read what was printed as JSON."""
     return orjson.loads(printed)

@@ -8,6 +8,7 @@ from shared.domain.conditions import Condition
 from shared.domain.lint import common_number, lint, try_templates
 from shared.domain.policy import (
     ChannelPolicy,
+    GuestPolicy,
     NumberSeries,
     Policy,
     ProcessingMethod,
@@ -162,6 +163,26 @@ def test_series_that_can_write_the_same_number_are_found(
 
     assert common_number(first, second) == shared
     assert common_number(second, first) == shared
+
+
+@pytest.mark.parametrize(
+    ("guests", "method", "is_named"),
+    [
+        (GuestPolicy.COLLECT, ProcessingMethod.NONE, True),
+        (GuestPolicy.COLLECT, ProcessingMethod.CREATE, False),
+        (GuestPolicy.LINK, ProcessingMethod.CREATE, True),
+        (GuestPolicy.LINK, ProcessingMethod.UPDATE, False),
+    ],
+)
+def test_guests_whom_the_method_keeps_waiting_are_told(
+    guests: GuestPolicy, method: ProcessingMethod, is_named: bool
+) -> None:
+    """NEW-15: they would be staged although the configuration says what to do with them."""
+    view = StoreViewPolicy("de", method, guests=guests, guest_customer="G1", countries=("DE",))
+
+    said = lint(selling(view, templates=(a_template(),)))
+
+    assert any(line.startswith("guests of shop/de are staged") for line in said) is is_named
 
 
 def test_colliding_series_are_advised_against() -> None:
