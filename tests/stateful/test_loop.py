@@ -29,5 +29,5 @@ def machine() -> Iterator[type[LoopMachine]]:
 def test_however_the_turns_are_taken_shop_and_directory_agree(
     machine: type[LoopMachine],
 ) -> None:
-    """C365-20, NEW-8, ASK-1: edits, polls, sweeps and writes interleaved; then silence."""
+    """C365-20, NEW-8, ASK-1, ASK-2: edits, polls, sweeps and writes interleaved; then silence."""
     run_state_machine_as_test(machine, settings=BRIEF)
