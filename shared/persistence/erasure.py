@@ -6,6 +6,7 @@ the books agree; lines of history and of the audit log without the person's ids 
 tombstones. Its promise: afterwards no row of any table says who the person was (ASK-20, NEW-11).
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ from shared.persistence import audit, history, person, strays
 from shared.persistence.person import ERASED, Person
 from shared.persistence.tables import (
     audit_log,
+    cursors,
     customer_addresses,
     customers,
     dead_letters,
@@ -27,6 +29,7 @@ from shared.persistence.tables import (
     links,
     messages,
     raw_payloads,
+    replay_jobs,
     source_records,
     staging_customers,
 )
@@ -71,6 +74,7 @@ def erase(
     gone.delete()
     _redact_history(work, someone.accounts)
     _redact_audit(work, someone, digests, gone.ids)
+    _redact_replays(work, someone.accounts)
     erasure = Erasure(someone.customer_id, someone.number, digests, gone.rows)
     _tell(work, someone, erasure, actor=actor, why=why)
     return erasure
@@ -173,7 +177,11 @@ def _redact_audit(
     work: UnitOfWork, someone: Person, digests: Sequence[str], gone: Collection[str]
 ) -> None:
     """Leave of each line who did what and when; digests for accounts, no texts."""
-    renamed = dict(zip(map(str, someone.accounts), digests, strict=True))
+    renamed = {
+        name: digest
+        for account, digest in zip(someone.accounts, digests, strict=True)
+        for name in _names(work, account)
+    }
     subjects = {*renamed, *gone} | ({someone.number} if someone.number else set())
     columns = (audit_log.c.id, audit_log.c.subject, audit_log.c.reason)
     rows = [
@@ -186,6 +194,29 @@ def _redact_audit(
         for row in work.bulk.select(columns, audit_log.c.subject, subjects)
     ]
     work.bulk.update(audit_log, rows, key=("id",))
+
+
+def _names(work: UnitOfWork, account: SourceKey) -> list[str]:
+    """Return how the audit log calls an account: with and without a store view."""
+    views = sa.select(cursors.c.store_view).where(cursors.c.channel == account.channel)
+    found = work.connection.execute(views).scalars()
+    with_view = [f"{account.channel}/{view}/{account.external_id}" for view in found]
+    return [str(account), *with_view]
+
+
+def _redact_replays(work: UnitOfWork, accounts: Collection[SourceKey]) -> None:
+    """Leave of the replays that were asked for by an account's id that there were any."""
+    if not accounts:
+        return
+    ids = "|".join(re.escape(account.external_id) for account in accounts)
+    names_one = re.compile(rf"(?<![\w-])(?:{ids})(?![\w-])")
+    columns = (replay_jobs.c.id, replay_jobs.c.selection)
+    rows = [
+        {"id": row.id, "selection": _REDACTED, "reason": _REDACTED}
+        for row in work.connection.execute(sa.select(*columns))
+        if names_one.search(row.selection)
+    ]
+    work.bulk.update(replay_jobs, rows, key=("id",))
 
 
 def _tell(

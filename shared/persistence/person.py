@@ -24,6 +24,7 @@ from shared.persistence.tables import (
     source_records,
     staging_customers,
 )
+from shared.persistence.tombstones import ERASED_ID
 from shared.persistence.unit_of_work import UnitOfWork
 
 ERASED: Final = "erased"
@@ -90,6 +91,18 @@ def of_customer(work: UnitOfWork, customer_id: UUID) -> Person | None:
     """Return a customer of the directory with its accounts."""
     row = work.connection.execute(_CUSTOMER.where(customers.c.id == customer_id)).first()
     return _of_row(work, row) if row is not None else None
+
+
+def once_taken_for(work: UnitOfWork, someone: Person) -> list[SourceKey]:
+    """Return the accounts that were this customer once, or thought to be, and are not now."""
+    columns = history.c
+    query = (
+        sa.select(columns.channel, columns.external_id)
+        .where(columns.customer_id == someone.customer_id, columns.external_id != ERASED_ID)
+        .distinct()
+    )
+    found = {SourceKey(*row) for row in work.connection.execute(query)}
+    return sorted(found - set(someone.accounts)) if someone.customer_id else []
 
 
 def _of_row(work: UnitOfWork, row: Found) -> Person:

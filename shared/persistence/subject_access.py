@@ -15,6 +15,7 @@ from shared.persistence import raw_payloads, strays
 from shared.persistence.person import Person
 from shared.persistence.sets import Found
 from shared.persistence.tables import (
+    amendments,
     audit_log,
     customer_addresses,
     customers,
@@ -48,6 +49,8 @@ def document(work: UnitOfWork, someone: Person) -> Document:
     }
     found["dead_letters"] += _with_ids(work, dead_letters, strays.dead(work, someone), found)
     found["owed_messages"] += _with_ids(work, messages, strays.owed(work, someone), found)
+    letters = [row["id"] for row in found["dead_letters"]]
+    found["amendments"] = _rows(work, amendments, amendments.c.dead_letter_id.in_(letters))
     ids = {str(row["id"]) for rows in found.values() for row in rows if "id" in row}
     subjects = ids | {str(account) for account in someone.accounts} | {someone.number or ""}
     return {

@@ -38,7 +38,7 @@ def customer_history(
     *,
     customer: Annotated[
         str | None,
-        typer.Argument(metavar="[CUSTOMER]", help="The customer number, or CHANNEL/EXTERNAL_ID."),
+        typer.Argument(metavar="CUSTOMER", help="The customer number, or CHANNEL/EXTERNAL_ID."),
     ] = None,
     correlation: Annotated[
         UUID | None,
@@ -56,7 +56,7 @@ def customer_history(
     """
     call = invocation(context)
     with call.reading() as work:
-        someone = found(work, customer) if customer else None
+        someone = found(call, work, customer) if customer else None
         told = _told(work, someone, correlation, limit)
     if output is Output.JSON:
         show_json(_document(told, someone, call.installation.topology))

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
@@ -19,7 +19,9 @@ from services.console.cli.output import (
     show_json,
     show_rows,
 )
-from services.console.cli.persons import CustomerArgument, found, unknown
+from services.console.cli.persons import CustomerArgument, found
+from shared.domain.customer import SourceKey
+from shared.messaging.connect import is_rabbitmq
 from shared.persistence import audit, erasure, person, subject_access
 from shared.persistence.erasure import Erasure, NotErased
 from shared.persistence.failures import DatabaseContended
@@ -37,9 +39,9 @@ _OUT_OF_REACH: Final = (
     "Not reached by Patron, see docs/privacy.md:",
     "  the shops and the ERP themselves: erase the person there as well",
     "  backups of the database: after restoring one, erase again",
-    "  RabbitMQ's dead queues: `rabbitmqctl purge_queue patron.<worker>.dead`",
     "  files that were exported or printed, and the logs of shops and proxies",
 )
+_DEAD_QUEUES: Final = "  RabbitMQ's dead queues: `rabbitmqctl purge_queue patron.<worker>.dead`"
 
 Result = TypeVar("Result")
 
@@ -60,8 +62,9 @@ def export_customer(
     """
     if file and file.exists():
         raise Refused(f"{file} exists", "Name a file that does not.")
-    with invocation(context).opened() as units, units.begin() as work:
-        someone = found(work, customer)
+    call = invocation(context)
+    with call.opened() as units, units.begin() as work:
+        someone = found(call, work, customer)
         text = json_text(subject_access.document(work, someone))
         audit.note(work, actor=operator(), action=EXPORTED, subject=someone.name)
     # Only now: nothing leaves before it is written down that it did.
@@ -90,7 +93,8 @@ def erase_customer(
     tombstones = _tombstones(call)
     with call.opened() as units:
         with units.read() as work:
-            someone = _erasable(person.find(work, customer), customer)
+            someone = _erasable(found(call, work, customer))
+            others = person.once_taken_for(work, someone)
         if not yes:
             _ask(someone)
         erased = _patiently(lambda: _erase(units, customer, tombstones, reason))
@@ -99,7 +103,7 @@ def erase_customer(
             {"customer_number": erased.number, "digests": erased.digests, "rows": erased.rows}
         )
         return
-    _tell(someone, erased)
+    _tell(someone, erased, others, is_on_rabbitmq=is_rabbitmq(call.broker_url))
 
 
 def _tombstones(call: Invocation) -> Tombstones:
@@ -110,11 +114,9 @@ def _tombstones(call: Invocation) -> Tombstones:
     return Tombstones(key)
 
 
-def _erasable(someone: Person | None, name: str) -> Person:
-    if someone is None:
-        raise unknown(name)
+def _erasable(someone: Person) -> Person:
     if someone.is_erased:
-        raise Refused(f"customer {name} is erased already")
+        raise Refused(f"customer {someone.name} is erased already")
     return someone
 
 
@@ -146,13 +148,22 @@ def _patiently(deed: Callable[[], Result]) -> Result:
     return deed()
 
 
-def _tell(someone: Person, erased: Erasure) -> None:
+def _tell(
+    someone: Person, erased: Erasure, others: Sequence[SourceKey], *, is_on_rabbitmq: bool
+) -> None:
     say(f"erased {headline(someone)}")
     rows = [{"table": table, "rows": many} for table, many in erased.rows.items()]
     show_rows(rows, {"table": "table", "rows": "rows"}, Output.TABLE, nothing="nothing was stored")
-    say(f"\n{len(erased.digests)} tombstones keep it from being imported again.")
+    say(f"\ntombstones that keep it from being imported again: {len(erased.digests)}")
+    if others:
+        names = ", ".join(map(str, others))
+        say(
+            f"Once taken for this customer, and not erased: {names}. Is it the same person?", "bold"
+        )
     for line in _OUT_OF_REACH:
         say(line, "dim")
+    if is_on_rabbitmq:
+        say(_DEAD_QUEUES, "dim")
 
 
 def _write(text: str, file: Path | None) -> None:

@@ -19,7 +19,7 @@ from services.console.cli.output import (
     table_of,
 )
 from services.console.cli.persons import CustomerArgument, found
-from shared.persistence import customer_reader
+from shared.persistence import customer_reader, person
 from shared.persistence.customer_reader import CustomerView
 
 _LINKS = {
@@ -73,8 +73,11 @@ def show_customer(
 
     The number leads to the accounts, and any account to the number. It prints personal data.
     """
-    with invocation(context).reading() as work:
-        view = customer_reader.view(work, found(work, customer), with_raw=raw)
+    call = invocation(context)
+    with call.reading() as work:
+        someone = found(call, work, customer)
+        view = customer_reader.view(work, someone, with_raw=raw)
+        others = person.once_taken_for(work, someone)
     if output is Output.JSON:
         show_json(_document(view))
         return
@@ -85,6 +88,8 @@ def show_customer(
     _show("Accounts", [asdict(link) for link in view.links], _LINKS)
     _show("Waiting", [asdict(line) for line in view.waiting], _WAITING)
     _show("Given up", [asdict(letter) for letter in view.dead_letters], _LETTERS)
+    if others:
+        say(f"\nOnce taken for this customer: {', '.join(map(str, others))}")
     if view.person.guests:
         say(f"\nIt stands for {view.person.guests} guests, each an account of its own.")
     if raw:

@@ -32,8 +32,9 @@ def explain_customer(
     chosen, what was changed, and by which version of the configuration. Of a customer with
     several accounts the one that was decided last is explained; name an account for its own.
     """
-    with invocation(context).reading() as work:
-        record = _decided_last(work, customer, found(work, customer))
+    call = invocation(context)
+    with call.reading() as work:
+        record = _decided_last(work, customer, found(call, work, customer))
         decision = explained(record, work)
     if output is Output.JSON:
         show_json({**asdict(record.line), "decision": asdict(decision)})

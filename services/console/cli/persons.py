@@ -6,8 +6,10 @@ import orjson
 import typer
 
 from services.console.cli.failures import Refused
+from services.console.cli.invocation import Invocation
 from shared.persistence import person, timeline
 from shared.persistence.person import Person
+from shared.persistence.tombstones import Tombstones
 from shared.persistence.unit_of_work import UnitOfWork
 
 CustomerArgument = Annotated[
@@ -20,17 +22,20 @@ CustomerArgument = Annotated[
 ]
 
 
-def found(work: UnitOfWork, name: str) -> Person:
+def found(call: Invocation, work: UnitOfWork, name: str) -> Person:
     """Return whom `name` means. Raises `Refused` if nothing is known."""
     someone = person.find(work, name)
     if someone is None:
-        raise unknown(name)
+        raise _unknown(call, work, name)
     return someone
 
 
-def unknown(name: str) -> Refused:
+def _unknown(call: Invocation, work: UnitOfWork, name: str) -> Refused:
     """Return why nothing can be said of a customer."""
     if account := person.account_named(name):
+        tombstones = Tombstones(call.installation.settings.privacy.key)
+        if tombstones.is_keyed and account in tombstones.erased(work, [account]):
+            return Refused(f"{name} was erased")
         text = f"nothing is known of a customer {account.external_id} in {account.channel}"
         return Refused(text, "Is its store view imported? `patron cursor list` shows how far.")
     return Refused(

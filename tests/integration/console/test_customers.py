@@ -193,11 +193,11 @@ def test_a_person_is_erased(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None
 
     assert answer.code == 0
     assert "erased customer D10001: outlet/9, shop/7" in answer.out
-    assert "2 tombstones" in answer.out
-    assert "dead queues" in answer.out
+    assert "imported again: 2" in answer.out
+    assert "backups of the database" in answer.out
     assert (after.code, after.out) == (0, "customer D10001, erased\n")
     assert (again.code, again.err) == (1, "error: customer D10001 is erased already\n")
-    assert gone.code == 1
+    assert (gone.code, gone.err) == (1, "error: shop/7 was erased\n")
     (line,) = desk.rows(audit_log)
     assert (line.action, line.subject, line.reason) == (
         "customer.erased", "D10001", "request of the person",

@@ -18,6 +18,8 @@ from shared.persistence.tables import (
     history,
     links,
     messages,
+    replay_jobs,
+    staging_customers,
 )
 from shared.persistence.tables import (
     tombstones as tombstones_table,
@@ -47,7 +49,7 @@ def test_nothing_is_left_of_a_person(units: UnitsOfWork, tombstones: Tombstones,
     assert places >= {
         "customers", "customer_addresses", "links", "staging_customers", "messages",
         "dead_letters", "raw_payloads", "source_records", "import_requests", "history",
-        "audit_log",
+        "audit_log", "amendments", "replay_jobs",
     }  # fmt: skip
     assert told(units) == {}
 
@@ -224,3 +226,36 @@ def test_unread_dead_letters_of_others_stay(units: UnitsOfWork, tombstones: Tomb
         (kept,) = work.connection.execute(sa.select(dead_letters)).all()
         assert kept.id == row["id"]
         assert EMAIL.encode() not in kept.body
+
+
+def test_one_without_accounts_is_erased_by_number(
+    units: UnitsOfWork, tombstones: Tombstones
+) -> None:
+    """Such as one that the ERP brought and no shop knows; it needs no tombstone."""
+    plant(units)
+    with units.begin() as work:
+        work.connection.execute(sa.delete(staging_customers))
+        work.connection.execute(sa.delete(links))
+
+    erased = erase(units, "D10001", tombstones)
+
+    assert erased.digests == ()
+    with units.read() as work:
+        (row,) = work.connection.execute(sa.select(customers)).all()
+        assert (row.state, row.email) == ("erased", None)
+        (job,) = work.connection.execute(sa.select(replay_jobs)).all()
+        assert job.selection != "(erased)"
+
+
+def test_accounts_that_were_this_customer_once_are_named(units: UnitsOfWork) -> None:
+    """They are not erased with it: somebody has to say whether they are the same person."""
+    plant(units)
+    with units.begin() as work:
+        work.connection.execute(sa.delete(links).where(links.c.channel == "outlet"))
+        someone = person.find(work, "D10001")
+        assert someone
+
+        others = person.once_taken_for(work, someone)
+
+    assert someone.accounts == (SourceKey("shop", SHOP_ID),)
+    assert others == [SourceKey("outlet", OUTLET_ID)]

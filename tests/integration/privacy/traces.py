@@ -14,13 +14,16 @@ from shared.domain.customer import Consent, Custom, Customer, Phone, Source
 from shared.domain.messages import ImportRequested, parcel
 from shared.domain.normalise import normalise_customer
 from shared.persistence import audit, raw_payloads, source_records
+from shared.persistence.cursors import Cursors
 from shared.persistence.dead_letters import DeadLetter, of_parcel
 from shared.persistence.store import Retry
 from shared.persistence.tables import (
+    amendments,
     customers,
     dead_letters,
     import_requests,
     metadata,
+    replay_jobs,
     staging_customers,
 )
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
@@ -101,7 +104,8 @@ def _leave_what_others_leave(work: UnitOfWork) -> None:
     work.send([message])
     work.store.retry([Retry(message.message_id, work.now, "remote_rejected", f"about {SHOP_ID}")])
     (staging_id, *_) = work.connection.execute(sa.select(staging_customers.c.id)).scalars()
-    for subject in (f"shop/{SHOP_ID}", str(staging_id), "D10001"):
+    Cursors(work).ensure([("shop", "de")])
+    for subject in (f"shop/{SHOP_ID}", f"shop/de/{SHOP_ID}", str(staging_id), "D10001"):
         audit.note(
             work, actor="ann", action="looked.at", subject=subject, reason=f"{FIRST} rang",
             detail=orjson.dumps({"email": EMAIL}).decode(),
@@ -118,7 +122,20 @@ def _leave_dead_letters(work: UnitOfWork) -> None:
         body=b'{"customer": {"email": "' + EMAIL.upper().encode() + b'", "name": ',
     )  # fmt: skip
     work.store.bury([of_parcel(known, **evidence), unread])
-    assert len(work.connection.execute(sa.select(dead_letters)).all()) == 2
+    (letter_id, _) = work.connection.execute(
+        sa.select(dead_letters.c.id).order_by(dead_letters.c.subject)
+    ).scalars()
+    amendment = {
+        "id": uuid4(), "dead_letter_id": letter_id, "at": work.now, "author": "ann",
+        "reason": f"for {FIRST}", "diff": EMAIL, "original_body": EMAIL.encode(),
+    }  # fmt: skip
+    work.bulk.insert(amendments, [amendment])
+    replay = {
+        "id": uuid4(), "created_at": work.now, "author": "ann", "reason": f"{FIRST} rang",
+        "selection": f"channel shop, customer {SHOP_ID}", "total": 1, "rate_per_second": 1.0,
+        "failure_limit": 0.5,
+    }  # fmt: skip
+    work.bulk.insert(replay_jobs, [replay])
 
 
 def told(units: UnitsOfWork) -> dict[str, list[str]]:
