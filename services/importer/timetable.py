@@ -74,6 +74,7 @@ class Timetable:
     poll: Rhythm
     sweep: Rhythm
     import_from: Literal["beginning", "now"] | datetime = "beginning"
+    start_date: datetime | None = None
 
     def terms(self, now: datetime) -> Terms:
         """Return what this means for a store view that is imported from `now` on."""
@@ -85,6 +86,7 @@ class Timetable:
             first_poll_at=self.poll.first(now),
             poll_by=self.poll.after(now),
             sweep_by=self.sweep.after(now),
+            start_date=self.start_date,
         )
 
 
@@ -94,6 +96,7 @@ def timetable_of(view: StoreViewSettings, timezone: str) -> Timetable:
         _rhythm(view.poll_cron, view.poll_interval_seconds, timezone),
         _rhythm(view.sweep_cron, view.sweep_interval_seconds, timezone),
         view.import_from,
+        view.start_date,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from shared.persistence.cursors import Cursors
+from shared.persistence.sets import SetStatement
 from shared.persistence.tables import Moment, cursors
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -20,20 +21,24 @@ class Terms:
     """How a store view begins, and until when it waits for a poll and a sweep at the longest.
 
     `watermark_at` is where one begins that is enabled for the first time (None: with everything);
-    `first_poll_at` is when.
+    `first_poll_at` is when. Customers who registered before `start_date` are left out.
     """
 
     watermark_at: datetime | None
     first_poll_at: datetime
     poll_by: datetime
     sweep_by: datetime
+    start_date: datetime | None = None
 
 
 def enable(work: UnitOfWork, channel: str, store_view: str, terms: Terms) -> None:
     """Have a cursor for a store view that is imported from now on, or still is.
 
     What is due later than the terms allow is pulled in, except for polls that wait after a failure.
+    Whoever an earlier start date lets in is unknown again, for the next sweep to find (C365-3).
     """
+    if _lets_more_in(work, channel, store_view, terms.start_date):
+        _FORGET_LEFT_OUT.run(work.connection, {"channel": [channel], "store_view": [store_view]})
     Cursors(work).ensure(
         [(channel, store_view)], poll_due_at=terms.first_poll_at, sweep_due_at=terms.sweep_by
     )
@@ -42,6 +47,7 @@ def enable(work: UnitOfWork, channel: str, store_view: str, terms: Terms) -> Non
         .where(cursors.c.channel == channel, cursors.c.store_view == store_view)
         .values(
             enabled_at=sa.func.coalesce(cursors.c.enabled_at, _moment(work.now)),
+            start_date=terms.start_date,
             watermark_at=sa.case(
                 (_IS_NEW, _moment(terms.watermark_at)), else_=cursors.c.watermark_at
             ),
@@ -71,6 +77,35 @@ def lag(work: UnitOfWork, channel: str) -> float:
     ).scalar()
     return max(0.0, (work.now - oldest).total_seconds()) if oldest else 0.0
 
+
+def _lets_more_in(
+    work: UnitOfWork, channel: str, store_view: str, start_date: datetime | None
+) -> bool:
+    """Whether the start date is an earlier one than when the view was last enabled."""
+    columns = cursors.c
+    query = sa.select(columns.start_date).where(
+        columns.channel == channel, columns.store_view == store_view
+    )
+    before: datetime | None = work.connection.execute(query).scalar()
+    return before is not None and (start_date is None or start_date < before)
+
+
+# Those that nothing was decided of but that they registered too early.
+_FORGET_LEFT_OUT = SetStatement(
+    """
+    DELETE FROM source_records WHERE EXISTS (
+      SELECT 1 FROM {given} WHERE given.channel = source_records.channel
+      AND given.store_view = source_records.store_view)
+    AND NOT EXISTS (
+      SELECT 1 FROM links WHERE links.channel = source_records.channel
+      AND links.external_id = source_records.external_id)
+    AND NOT EXISTS (
+      SELECT 1 FROM staging_customers AS s WHERE s.channel = source_records.channel
+      AND s.external_id = source_records.external_id
+      AND coalesce(s.reason, '') <> 'before_start_date')
+    """,
+    given={"channel": sa.Text(), "store_view": sa.Text()},
+)
 
 _IS_NEW = sa.and_(
     cursors.c.enabled_at.is_(None),

@@ -252,6 +252,8 @@ cursors = sa.Table(
     _text("sweep_mode", server_default="normal"),
     # A poll that succeeds says nothing of a sweep that fails.
     _text("sweep_error", nullable=True),
+    # Since when customers must be registered to be imported, as it was when last enabled.
+    _moment("start_date", nullable=True),
     sa.Column("sweep_failures", sa.Integer(), nullable=False, server_default="0"),
 )
 

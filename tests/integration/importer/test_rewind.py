@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from services.importer.schedule import ChannelSchedule
+from services.importer.timetable import Every, Timetable
 from shared.connectors.ports import RemoteRecord
 from shared.domain.customer import Customer
+from shared.domain.messages import Envelope
 from shared.persistence.cursors import Cursors
 from tests.builders import NOON, a_policy
 from tests.integration.importer.shelf import Shelf, a_record
-from tests.integration.importer.station import CHANNEL, Station
+from tests.integration.importer.station import CHANNEL, POLL_SECONDS, SWEEP_SECONDS, Station
 from tests.integration.processor.desk import Desk
 
 START_DATE = NOON - timedelta(days=10)
@@ -30,21 +32,27 @@ class Registry(Shelf):
 class Pipeline:
     """An importer and a processor, one behind the other."""
 
-    def __init__(self, station: Station, shelf: Shelf) -> None:
-        self.schedule: ChannelSchedule = station.schedule(shelf)
+    def __init__(
+        self, station: Station, shelf: Shelf, *, start_date: datetime | None = None
+    ) -> None:
+        timetable = Timetable(Every(POLL_SECONDS), Every(SWEEP_SECONDS), start_date=start_date)
+        self.schedule: ChannelSchedule = station.schedule(shelf, timetable=timetable)
         self._station = station
-        self.desk = Desk(station.engine, station.units, a_policy())
-        self._taken = 0
+        self.desk = Desk(station.engine, station.units, a_policy(start_date=start_date))
+        self._taken = len(self._imported())
 
     def run(self) -> list[str]:
         """Import what is due and process it; return whom messages were sent about."""
         self._station.request("de")
         self._station.run_due(self.schedule)
-        new = [m for m in self._station.messages() if m.type == "customer.imported"][self._taken :]
+        new = self._imported()[self._taken :]
         self._taken += len(new)
         if new:
             self.desk.take(*new)
         return [message.subject for message in new]
+
+    def _imported(self) -> list[Envelope[Any]]:
+        return [m for m in self._station.messages() if m.type == "customer.imported"]
 
     def rewind(self, at: datetime | None) -> None:
         """Set the last import date."""
@@ -115,3 +123,22 @@ def test_a_rewind_brings_nobody_who_registered_before_the_start_date(
     names = {row.first_name for row in pipeline.desk.customers()}
     assert names == {"Ann", "Berta"}
     assert pipeline.state()["effects"] == before["effects"]
+
+
+@pytest.mark.parametrize("earlier", [None, NOON - timedelta(days=100)])
+def test_an_earlier_start_date_lets_those_in_who_were_left_out(
+    station: Station, shelf: Registry, earlier: datetime | None
+) -> None:
+    """With the next sweep, and nobody else is read as news (C365-3)."""
+    pipeline = Pipeline(station, shelf, start_date=START_DATE)
+    pipeline.run()
+    before = {key.external_id for key in pipeline.desk.links()}
+
+    again = Pipeline(station, shelf, start_date=earlier)
+    station.request(sweep=True)
+    told = again.run()
+
+    let_in = {"1", "2"} if earlier is None else {"2"}
+    assert before == {"3"}
+    assert {"3"} & set(told) == set()
+    assert {key.external_id for key in again.desk.links()} == {"3"} | let_in

@@ -72,6 +72,7 @@ def upgrade() -> None:
             sa.Column("sweep_mode", sa.Text(), server_default="normal", nullable=False)
         )
         batch_op.add_column(sa.Column("sweep_error", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("start_date", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(
             sa.Column("sweep_failures", sa.Integer(), server_default="0", nullable=False)
         )
@@ -96,6 +97,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("cursors", schema=None) as batch_op:
         batch_op.drop_column("sweep_failures")
+        batch_op.drop_column("start_date")
         batch_op.drop_column("sweep_error")
         batch_op.drop_column("sweep_mode")
         batch_op.drop_column("enabled_at")
