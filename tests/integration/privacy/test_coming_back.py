@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from services.importer.pages import StoreViewReader, take_page
 from services.processor.worker import process_batch
 from shared.connectors.ports import CustomerSource
-from shared.domain.customer import Customer
+from shared.domain.customer import Customer, SourceKey
 from shared.persistence import erasure
 from shared.persistence.engine import create_engine
 from shared.persistence.tables import (
@@ -24,6 +24,8 @@ from shared.persistence.tables import (
 )
 from shared.persistence.tombstones import ERASED_ID, TombstoneKeyMissing, Tombstones
 from shared.persistence.unit_of_work import UnitsOfWork
+from shared.runtime.foundation import open_foundation
+from shared.runtime.installation import load_installation
 from tests.builders import a_customer, a_policy, a_source, a_template, imported
 from tests.integration.importer.shelf import Shelf, a_shelf
 from tests.integration.importer.station import CHANNEL, Station
@@ -154,6 +156,23 @@ def test_a_worker_without_the_key_stops_rather_than_import(station: Station) -> 
         process_batch([message], work, a_policy(), Tombstones())
 
     assert set(counts(station.units).values()) == {0}
+
+
+def test_a_process_without_the_key_does_not_start(
+    units: UnitsOfWork, any_migrated_url: str
+) -> None:
+    """It is told at once, and by name, which key is missing."""
+    with units.begin() as work:
+        Tombstones(KEY).set_for(work, [SourceKey("shop", "1")])
+    foundation = open_foundation(
+        load_installation(None, {"DATABASE_URL": any_migrated_url}), "importer"
+    )
+
+    with pytest.raises(TombstoneKeyMissing, match="privacy.key"):
+        foundation.tombstones()
+
+    for close in foundation.closers():
+        close()
 
 
 def test_a_poll_counts_those_who_were_erased(station: Station) -> None:
