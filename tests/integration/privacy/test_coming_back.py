@@ -168,7 +168,7 @@ def test_a_process_without_the_key_does_not_start(
         load_installation(None, {"DATABASE_URL": any_migrated_url}), "importer"
     )
 
-    with pytest.raises(TombstoneKeyMissing, match="privacy.key"):
+    with pytest.raises(TombstoneKeyMissing, match="not configured here"):
         foundation.tombstones()
 
     for close in foundation.closers():
