@@ -36,6 +36,12 @@ class Books(Rig):
         self.send(*parcels)
         return parcels
 
+    def accept_owed(self, many: int) -> list[Parcel]:
+        """Commit messages as a sender does that crashes right after: the relay has them."""
+        parcels = self._new(many)
+        self.owe(*parcels)
+        return parcels
+
     def accept_published(self, many: int) -> list[Parcel]:
         """Commit messages as if they were published; they come when `arrive` says so."""
         parcels = self._new(many)
@@ -53,7 +59,7 @@ class Books(Rig):
             return list(work.connection.execute(query).scalars())
 
     def _new(self, many: int) -> list[Parcel]:
-        parcels = [a_parcel(str(len(self.accepted) + n)) for n in range(many)]
+        parcels = [a_parcel(str(len(self.accepted) + n)) for n in range(1, many + 1)]
         self.accepted += parcels
         return parcels
 

@@ -187,10 +187,10 @@ def patience() -> Patience:
     return Patience(threading.Event())
 
 
-def eventually(holds: Callable[[], object]) -> None:
+def eventually(holds: Callable[[], object], patience_seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until `holds` is true of state that nobody announces; fail when it takes too long."""
     pause = threading.Event()
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + patience_seconds
     while not holds():
         assert time.monotonic() < until, "waited in vain"
         pause.wait(0.01)

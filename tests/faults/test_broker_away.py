@@ -1,0 +1,167 @@
+"""The broker goes away in every manner it has, and comes back: the same processes go on."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from services.sandbox.magento.sandbox import SandboxMagento
+from shared.messaging.provision import provision
+from shared.messaging.topology import PROCESSOR_QUEUE
+from tests.e2e.deployment import Deployment
+from tests.faults.books import Books, effect, open_books
+from tests.faults.observation import ask, events, give_ports, is_ready
+from tests.faults.oracle import assert_books_balance
+from tests.integration.runtime.rig import TOPOLOGY, eventually
+from tests.services import RabbitNode
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("broker_away")]
+BACK_SECONDS = 30.0
+MANY = 300
+ALARM, NO_ALARM = "0.0000001", "0.4"
+CALM = 50
+"""More attempts than this to connect in one absence are a hot loop."""
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[RabbitNode]:
+    """Give a node of this module's own: its tests hurt it, and leave it running."""
+    with RabbitNode() as node:
+        yield node
+
+
+@pytest.fixture
+def broker_url(node: RabbitNode) -> Iterator[str]:
+    """Give a provisioned virtual host on it, whose queues survive a `kill`."""
+    with node.management.temporary_vhost() as url:
+        provision(url, TOPOLOGY, management_url=node.management_url)
+        node.register_queues()
+        yield url
+
+
+@pytest.fixture
+def books(broker_url: str, migrated_database_url: str) -> Iterator[Books]:
+    """Give books on that broker."""
+    with open_books(broker_url, migrated_database_url) as books:
+        yield books
+
+
+@pytest.fixture
+def log() -> Iterator[list[Any]]:
+    """Give what is logged."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture
+def deployment(
+    tmp_path: Path, node: RabbitNode, migrated_database_url: str, shop: SandboxMagento
+) -> Iterator[Deployment]:
+    """Give a deployment on that broker."""
+    with (
+        node.management.temporary_vhost() as url,
+        Deployment(
+            tmp_path,
+            amqp_url=url,
+            management=node.management,
+            database_url=migrated_database_url,
+            shop=shop,
+        ) as deployment,
+    ):
+        give_ports(deployment)
+        node.register_queues()
+        yield deployment
+
+
+def test_a_broker_restarted_in_good_order_is_consumed_from_again(
+    books: Books, node: RabbitNode, log: list[Any]
+) -> None:
+    """Messages are sent all the while; within 30 s of its return all goes on (fault 2)."""
+    is_over = threading.Event()
+
+    def keep_sending() -> None:
+        while not is_over.wait(0.05):
+            books.accept(5)
+
+    sender = threading.Thread(target=keep_sending)
+    with books.consuming(books.transactional(effect)) as consumer:
+        sender.start()
+        eventually(lambda: books.settled("done") > 20)
+        node.stop()
+        eventually(lambda: consumer.readiness() is not None)
+        node.start()
+        eventually(lambda: consumer.readiness() is None, BACK_SECONDS)
+        is_over.set()
+        sender.join()
+        eventually(lambda: len(books.effects()) == len(books.accepted), BACK_SECONDS)
+        eventually(lambda: books.owed() == {})
+
+    assert_books_balance(books, log)
+
+
+def test_a_broker_killed_among_delays_that_end_loses_none(
+    books: Books, node: RabbitNode, log: list[Any]
+) -> None:
+    """Delays are rows: the relay publishes what is due, to whichever broker (faults 1, 20)."""
+    books.accept_owed(MANY)
+    with books.consuming(books.transactional(effect), batch_size=5, prefetch=10):
+        eventually(lambda: books.settled("done") > MANY // 10)
+        node.kill()
+        at_the_kill = len(books.effects())
+        node.start()
+        eventually(lambda: len(books.effects()) == MANY, BACK_SECONDS)
+        eventually(lambda: books.owed() == {})
+
+    assert at_the_kill < MANY
+    assert_books_balance(books, log)
+
+
+def test_a_broker_short_of_memory_is_drained_and_waited_for(
+    books: Books, node: RabbitNode, log: list[Any]
+) -> None:
+    """Under alarm it is read from; what is to be sent waits in its rows (fault 15)."""
+    parcels = books.accept_published(10)
+    books.arrive(parcels)
+    node.ctl("set_vm_memory_high_watermark", ALARM)
+    try:
+        with books.consuming(books.transactional(effect)):
+            eventually(lambda: books.settled("done") == len(parcels))
+            books.accept(10)
+            connected = "broker_connected"
+            eventually(lambda: books.count(connected, worker="processor") == 0)
+            owed = len(books.owed())
+            node.ctl("set_vm_memory_high_watermark", NO_ALARM)
+            eventually(lambda: len(books.effects()) == len(books.accepted), BACK_SECONDS)
+            eventually(lambda: books.owed() == {})
+    finally:
+        node.ctl("set_vm_memory_high_watermark", NO_ALARM)
+
+    assert owed == len(parcels)
+    assert_books_balance(books, log)
+
+
+def test_a_worker_started_before_its_broker_waits_for_it(
+    deployment: Deployment, node: RabbitNode
+) -> None:
+    """Alive, not ready, saying what it lacks, no crash loop; then at work (fault 3)."""
+    node.stop()
+    try:
+        deployment.start("processor")
+        deployment.until(lambda: ask(deployment, "processor", "/livez")[0] == 200, "it is alive")
+        status, said = ask(deployment, "processor", "/readyz")
+        patience = events(deployment, "processor")
+    finally:
+        node.start()
+    deployment.until(lambda: is_ready(deployment, "processor"), "it is ready", BACK_SECONDS)
+
+    assert status == 503
+    assert "broker not connected" in said
+    assert f"not consuming {PROCESSOR_QUEUE}" in said
+    assert "broker.unavailable_at_start" in {each["event"] for each in patience}
+    log = events(deployment, "processor")
+    assert len([each for each in log if each["event"] == "process.started"]) == 1
+    assert len([each for each in log if each["event"] == "broker.connection_lost"]) < CALM
+    assert deployment.workers["processor"].stop() == 0
