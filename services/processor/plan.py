@@ -77,7 +77,7 @@ class Plan:
     def hold_unreadable(self, message: Envelope[CustomerUnreadable], known: Known) -> None:
         """Record a customer that the canonical model cannot hold, with the fields named."""
         source, problems = message.body.source, message.body.problems
-        if any(source.version.is_older_than(version) for version in _versions(source, known)):
+        if known.is_ahead_of(source):
             self._tell(message, source, "customer.ignored", reason="superseded")
             return
         notes = tuple(f"{problem.field}: {problem.problem}" for problem in problems)

@@ -49,7 +49,8 @@ def decide(
 ) -> Decision:
     """Say what becomes of `customer`, by the policy and what somebody asked for beyond it."""
     explanation = Explanation(config_version=policy.version)
-    if _is_superseded(customer, known):
+    # Nothing older than what is known is ever applied (NEW-8).
+    if known.is_ahead_of(customer.source):
         return Ignore(customer, "superseded", explanation)
     view = policy.store_view(customer.source.channel, customer.source.store_view)
     if view is None:
@@ -64,16 +65,6 @@ def decide(
     if customer.is_guest and view.guests is GuestPolicy.HOLD and not (link or case.is_asked_for):
         return Hold(customer, "guest", explanation)
     return _identify(case)
-
-
-def _is_superseded(customer: Customer, known: Known) -> bool:
-    """Nothing older than what is linked, staged or known to be gone is ever applied (NEW-8)."""
-    version = customer.source.version
-    link = known.link(customer.source.key)
-    staged = known.staging(customer.source.key)
-    return bool(
-        (link and link.is_newer_than(version)) or (staged and version.is_older_than(staged.version))
-    )
 
 
 def _standing_link(customer: Customer, view: StoreViewPolicy, known: Known) -> Link | None:

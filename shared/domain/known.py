@@ -117,6 +117,14 @@ class Known:
         key = source.key
         self._staging[key] = OpenStaging(self.staging_id(key), key, source.version)
 
+    def is_ahead_of(self, source: Source) -> bool:
+        """Whether what is linked, staged or known to be gone is newer than what was read here."""
+        link, staged = self._links.get(source.key), self._staging.get(source.key)
+        return bool(
+            (link and link.is_newer_than(source.version))
+            or (staged and source.version.is_older_than(staged.version))
+        )
+
     def candidates(self, key: DirectoryKey, value: str) -> tuple[UUID, ...]:
         """Return the customers whose `key` is exactly `value`, oldest first."""
         return tuple(self._by_key.get((key, value), ()))

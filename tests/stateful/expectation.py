@@ -59,7 +59,7 @@ class Expectation:
         if version < account.fence or news.read < account.gone_since:
             return
         account.fence = version
-        account.is_parked = news.card.billing is None
+        account.is_parked = news.card.billing is None or not news.is_readable
         if not account.is_parked:
             self._take_over(news, account, news.card)
 

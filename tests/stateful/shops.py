@@ -8,8 +8,14 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple
 
-from shared.domain.customer import Address, Customer, Source, Version
-from shared.domain.messages import CustomerDeleted, CustomerImported, Parcel, parcel
+from shared.domain.customer import Address, Customer, FieldWarning, Source, Version
+from shared.domain.messages import (
+    CustomerDeleted,
+    CustomerImported,
+    CustomerUnreadable,
+    Parcel,
+    parcel,
+)
 from tests.builders import NOON, a_customer, an_address
 
 
@@ -50,13 +56,15 @@ class Card:
 class News:
     """What an importer tells: the state of a record when it was read, None for gone.
 
-    `changed` is the shop's change time, which an edited address leaves alone (ASK-1).
+    `changed` is the shop's change time, which an edited address leaves alone (ASK-1). What is not
+    readable has a field that no customer can have.
     """
 
     key: Key
     changed: int
     read: int
     card: Card | None
+    is_readable: bool = True
 
 
 @dataclass
@@ -160,6 +168,10 @@ class Shops:
             ),
         )
 
+    def spoil(self, account: Account, card: Card) -> News:
+        """Enter something that nobody can read."""
+        return replace(self._save(account, card), is_readable=False)
+
     def delete(self, account: Account) -> News:
         """Delete an account."""
         self.now += 1
@@ -193,13 +205,21 @@ def message(news: News) -> Parcel:
         changed_at=moment(news.changed), read_at=moment(news.read), fingerprint=f"f{news.read}"
     )
     source = Source(store_view="de", version=version, **news.key._asdict())
-    body = (
-        CustomerImported(customer=_customer(news.card, source), origin="poll")
-        if news.card
-        else CustomerDeleted(source=source)
+    return parcel(
+        _body(news, source),
+        channel=news.key.channel,
+        subject=news.key.external_id,
+        at=moment(news.read),
     )
-    subject = news.key.external_id
-    return parcel(body, channel=news.key.channel, subject=subject, at=moment(news.read))
+
+
+def _body(news: News, source: Source) -> CustomerImported | CustomerUnreadable | CustomerDeleted:
+    if news.card is None:
+        return CustomerDeleted(source=source)
+    if not news.is_readable:
+        problem = FieldWarning(field="birth_date", problem="is no date")
+        return CustomerUnreadable(source=source, problems=(problem,))
+    return CustomerImported(customer=_customer(news.card, source), origin="poll")
 
 
 def _customer(card: Card, source: Source) -> Customer:

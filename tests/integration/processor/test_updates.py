@@ -10,7 +10,7 @@ from shared.domain.customer import Customer, Phone, SourceKey, replaced
 from shared.domain.messages import Envelope
 from shared.persistence.tables import customer_addresses, customers, links
 from tests.builders import a_customer, a_source, an_address
-from tests.integration.processor.desk import Desk, deleted
+from tests.integration.processor.desk import Desk, deleted, unreadable
 
 
 def test_a_change_reaches_the_directory_and_is_not_sent_back(desk: Desk) -> None:
@@ -167,6 +167,7 @@ def _restored(read_minutes: int) -> Customer:
         ([deleted(a_source(minutes=9)), _import(5)], "removed"),
         ([deleted(a_source(minutes=9)), _import(5), deleted(a_source(minutes=7))], "removed"),
         ([deleted(a_source(minutes=9)), _restored(12)], "synchronized"),
+        ([deleted(a_source(minutes=9)), unreadable(a_source(minutes=5))], "removed"),
     ],
     ids=[
         "imported, deleted",
@@ -176,6 +177,7 @@ def _restored(read_minutes: int) -> Customer:
         "imported before deleted",
         "deleted twice",
         "restored as of long ago",
+        "unreadable before deleted",
     ],
 )
 def test_the_last_word_about_a_link_holds(
@@ -187,6 +189,7 @@ def test_the_last_word_about_a_link_holds(
     desk.take(*news) if together else desk.one_by_one(*news)
 
     assert desk.link().status == status
+    assert {row.state for row in desk.staging()} == {"processed"}
 
 
 def test_accounts_of_one_customer_change_in_one_batch(desk: Desk) -> None:
