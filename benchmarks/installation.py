@@ -46,6 +46,7 @@ _CONFIGURATION: Final = """
 importer_port = 0
 processor_port = 0
 exporter_port = 0
+keeper_port = 0
 
 [importer]
 idle_seconds = {idle}

@@ -121,6 +121,7 @@ class HealthSettings(Table):
     importer_port: Annotated[int, Field(ge=0, le=65535)] = 9101
     processor_port: Annotated[int, Field(ge=0, le=65535)] = 9102
     exporter_port: Annotated[int, Field(ge=0, le=65535)] = 9103
+    keeper_port: Annotated[int, Field(ge=0, le=65535)] = 9104
 
 
 class LogSettings(Table):

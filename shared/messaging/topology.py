@@ -25,6 +25,9 @@ PROVISION_COMMAND = "patron broker provision"
 # A last resort only: RabbitMQ counts a delivery of every message that a dying process had in hand,
 # hundreds of innocents beside a suspect, and we give a suspect up after a few starts ourselves.
 DELIVERY_LIMIT = 100
+# A dead queue has nowhere to send what was delivered too often: RabbitMQ 4 drops it after twenty
+# times unless told otherwise, and what a keeper holds when it is killed was delivered once more.
+DEAD_DELIVERY_LIMIT = 1_000_000
 MAX_LENGTH_BYTES = 4 * 1024**3
 
 _CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -116,7 +119,7 @@ def topology_for(channels: Iterable[str]) -> Topology:
         exchanges=(Exchange(EXCHANGE, "topic"), Exchange(DEAD_EXCHANGE, "direct")),
         queues=tuple(dict.fromkeys(binding.queue for binding in bindings)),
         bindings=bindings,
-        policies=tuple(_policy(worker) for worker in WORKERS),
+        policies=(*(_policy(worker) for worker in WORKERS), _dead_policy()),
     )
 
 
@@ -167,6 +170,14 @@ def _policy(worker: str) -> Policy:
             "max-length-bytes": MAX_LENGTH_BYTES,
             "delivery-limit": DELIVERY_LIMIT,
         },
+    )
+
+
+def _dead_policy() -> Policy:
+    return Policy(
+        name="patron-dead",
+        pattern=f"^patron[.]({'|'.join(WORKERS)})[.]dead$",
+        definition={"delivery-limit": DEAD_DELIVERY_LIMIT},
     )
 
 

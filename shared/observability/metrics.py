@@ -27,6 +27,8 @@ class Metrics:
     dead_letters_open: Gauge
     replays: Counter
     dead_letter_oldest_seconds: Gauge
+    dead_letters_ingested: Counter
+    dead_letters_unstored: Gauge
     staging_open: Gauge
     staging_oldest_seconds: Gauge
     outbox_pending: Gauge
@@ -78,9 +80,20 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         retries=counter("retries", "Messages put off to be tried again.", "worker", "reason"),
         dead_letters=counter("dead_letters", "Messages given up.", "worker", "reason"),
         replays=counter("replays", "Dead letters sent again, and what came of it.", "result"),
-        dead_letters_open=gauge("dead_letters_open", "Dead letters nobody has dealt with."),
+        dead_letters_open=gauge(
+            "dead_letters_open", "Dead letters nobody has dealt with.", "worker", "reason"
+        ),
         dead_letter_oldest_seconds=gauge(
-            "dead_letter_oldest_seconds", "Age of the oldest open dead letter."
+            "dead_letter_oldest_seconds",
+            "Age of the oldest open dead letter.",
+            "worker",
+            "reason",
+        ),
+        dead_letters_ingested=counter(
+            "dead_letters_ingested", "Messages taken out of a dead queue.", "worker", "outcome"
+        ),
+        dead_letters_unstored=gauge(
+            "dead_letters_unstored", "Messages of a dead queue that cannot be stored.", "worker"
         ),
         staging_open=gauge("staging_open", "Customers who wait, by state.", "state"),
         staging_oldest_seconds=gauge(

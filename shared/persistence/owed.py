@@ -70,13 +70,3 @@ def dead_by_worker(work: UnitOfWork) -> dict[str, int]:
         .group_by(columns.worker)
     )
     return dict(work.connection.execute(query).all())
-
-
-def dead_letters_open(work: UnitOfWork) -> tuple[int, datetime | None]:
-    """Return how many dead letters are open, and when the oldest of them failed first."""
-    columns = dead_letters.c
-    query = sa.select(sa.func.count(), sa.func.min(columns.first_failed_at)).where(
-        columns.state == "open"
-    )
-    count, oldest_at = work.connection.execute(query).one()
-    return count, oldest_at

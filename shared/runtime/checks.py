@@ -1,6 +1,7 @@
 """What a worker process is asked about its health, put together for the health server."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -8,17 +9,24 @@ from shared.messaging.broker import Broker
 from shared.observability.health import Check, Checks, cached
 from shared.persistence import migrate
 from shared.persistence.engine import reading
-from shared.runtime.consumer import Consumer
 from shared.runtime.lifecycle import Process
 
 PING_EVERY_SECONDS = 2.0
+
+
+class Probed(Protocol):
+    """What a process is not ready without, such as a consumer."""
+
+    def readiness(self) -> str | None:
+        """Say why it does no work now. A health check."""
+        ...
 
 
 def checks_for(
     process: Process,
     engine: sa.Engine,
     broker: Broker | None = None,
-    consumers: Sequence[Consumer] = (),
+    consumers: Sequence[Probed] = (),
 ) -> Checks:
     """Return the checks of a process; without a broker or consumers where it has none."""
     readiness = [process.readiness, cached(database_check(engine), PING_EVERY_SECONDS)]

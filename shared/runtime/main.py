@@ -17,13 +17,18 @@ from shared.domain.errors import ConfigurationError, TransientError
 from shared.messaging.broker import BrokerUnavailable
 from shared.messaging.connect import is_rabbitmq
 from shared.messaging.provision import verify
-from shared.messaging.topology import IMPORTER_QUEUE, PROCESSOR_QUEUE, exporter_queue
+from shared.messaging.topology import (
+    IMPORTER_QUEUE,
+    PROCESSOR_QUEUE,
+    WORKERS,
+    dead_queue,
+    exporter_queue,
+)
 from shared.observability import logs
 from shared.observability.evidence import evidence
 from shared.observability.health import HealthServer
 from shared.observability.uncaught import tell_uncaught
-from shared.runtime.checks import checks_for
-from shared.runtime.consumer import Consumer
+from shared.runtime.checks import Probed, checks_for
 from shared.runtime.foundation import Foundation, open_foundation, verify_database
 from shared.runtime.installation import Installation, configuration_path, load_installation
 from shared.runtime.lifecycle import EXIT_DONE, Process, Worker, run
@@ -41,10 +46,14 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A worker as built on a foundation, and the consumers that make it ready."""
+    """A worker as built on a foundation, and the consumers that make it ready.
+
+    One that `publishes` nothing needs no outbox, and no right to fill one's queues.
+    """
 
     worker: Worker
-    consumers: Sequence[Consumer]
+    consumers: Sequence[Probed]
+    publishes: bool = True
 
 
 Build = Callable[[Foundation], Role]
@@ -135,6 +144,7 @@ def _verify_topology(installation: Installation, roles: Iterable[str]) -> None:
         "importer": [IMPORTER_QUEUE],
         "processor": [PROCESSOR_QUEUE],
         "exporter": [exporter_queue(channel) for channel in installation.settings.channels],
+        "keeper": [dead_queue(worker) for worker in WORKERS],
     }
     try:
         verify(url, [queue for role in roles for queue in queues[role]])
@@ -155,10 +165,9 @@ def _set_up(foundation: Foundation, builds: Mapping[str, Build]) -> _Standing:
     servers: list[HealthServer] = []
     try:
         roles = [build(foundation) for build in builds.values()]
-        workers = [
-            *(role.worker for role in roles),
-            Worker("outbox", [], background=[foundation.outbox]),
-        ]
+        workers = [role.worker for role in roles]
+        if any(role.publishes for role in roles):
+            workers.append(Worker("outbox", [], background=[foundation.outbox]))
         process = Process(workers)
         consumers = [consumer for role in roles for consumer in role.consumers]
         checks = checks_for(process, foundation.engine, foundation.broker, consumers)
@@ -196,5 +205,6 @@ def _ports(installation: Installation, builds: Mapping[str, Build]) -> list[int]
         "importer": health.importer_port,
         "processor": health.processor_port,
         "exporter": health.exporter_port,
+        "keeper": health.keeper_port,
     }
     return [ports[name] for name in builds]

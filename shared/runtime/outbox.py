@@ -23,10 +23,11 @@ from shared.domain.errors import ConfigurationError
 from shared.domain.messages import Parcel
 from shared.messaging.broker import Broker, BrokerUnavailable
 from shared.observability.metrics import Metrics
-from shared.persistence import owed, pauses, staging
+from shared.persistence import pauses, staging
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
 from shared.persistence.tables import OPEN_STAGING_STATES, messages
 from shared.persistence.unit_of_work import UnitsOfWork
+from shared.runtime.dead_letter_gauges import DeadLetterGauges
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.loops import Beat
 from shared.runtime.publisher import Publisher
@@ -78,6 +79,7 @@ class Outbox:
         self._beat: Beat = lambda: None
         self._waiting: deque[Parcel] = deque()
         self._channels: set[str] = set()
+        self._dead_letters = DeadLetterGauges(metrics)
         self._something_to_do = threading.Event()
         self._stopped = threading.Event()
         self._relay_at = self._measure_at = self._reconcile_at = time.monotonic()
@@ -230,14 +232,12 @@ class Outbox:
         with self._units.read() as work:
             now = work.now
             backlog = work.store.backlog()
-            dead, oldest_dead_at = owed.dead_letters_open(work)
+            self._dead_letters.measure(work)
             paused = pauses.active(work)
             waiting = {each.state: each for each in staging.waiting(work)}
         metrics = self._metrics
         metrics.outbox_pending.set(backlog.due)
         metrics.outbox_oldest_seconds.set(_age(backlog.oldest_due_at, now))
-        metrics.dead_letters_open.set(dead)
-        metrics.dead_letter_oldest_seconds.set(_age(oldest_dead_at, now))
         for state in OPEN_STAGING_STATES:
             found = waiting.get(state)
             metrics.staging_open.labels(state).set(found.count if found else 0)

@@ -42,6 +42,7 @@ CONFIGURATION: Final = """
 importer_port = 0
 processor_port = 0
 exporter_port = 0
+keeper_port = 0
 
 [importer]
 idle_seconds = 0.1
@@ -114,6 +115,11 @@ class Worker:
                 stdout=stream,
                 stderr=stream,
             )
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
 
     @property
     def is_running(self) -> bool:

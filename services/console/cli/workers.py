@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import sqlalchemy as sa
 import typer
@@ -22,11 +22,15 @@ from shared.runtime.main import Build, run_roles
 
 
 class WorkerName(StrEnum):
-    """The three workers."""
+    """The three workers, and the keeper of what they and the broker gave up."""
 
     IMPORTER = "importer"
     PROCESSOR = "processor"
     EXPORTER = "exporter"
+    KEEPER = "keeper"
+
+
+_MODULES: Final = {WorkerName.KEEPER: "services.console.keeper.__main__"}
 
 
 class LogFormat(StrEnum):
@@ -62,14 +66,14 @@ def run_one(
 
     The first signal lets it finish what it has in hand; SIGHUP has the configuration read again.
     Needs RabbitMQ with the queues in place (`patron broker provision`) and a migrated database
-    (`patron db upgrade`). Without RabbitMQ all three workers must share one process: `patron up`.
+    (`patron db upgrade`). Without RabbitMQ all of them must share one process: `patron up`.
     """
     call = _with_logs(invocation(context), log_format, log_level)
     if call.broker_url.startswith("memory:"):
         raise Refused(
             f"the broker {call.broker_url} lives inside one process, so no other worker would"
             f" hear this {worker}",
-            "Run all three with `patron up`, or configure RabbitMQ (broker.url or AMQP_URL).",
+            "Run all of them with `patron up`, or configure RabbitMQ (broker.url or AMQP_URL).",
             exit_code=EXIT_USAGE,
         )
     with translated():
@@ -80,7 +84,7 @@ def run_one(
 def up(
     context: typer.Context, log_format: FormatOption = None, log_level: LevelOption = None
 ) -> None:
-    """Run importer, processor and exporter in this process, until Ctrl-C.
+    """Run importer, processor, exporter and keeper in this process, until Ctrl-C.
 
     Without a configuration the state is kept in .patron/patron.db and messages in memory; no
     server is needed, and nothing is lost when the process is killed. An SQLite database is
@@ -100,7 +104,8 @@ def up(
 
 def _builds(*workers: WorkerName) -> dict[str, Build]:
     """Return how to build these workers; the others are not imported."""
-    return {each.value: import_module(f"services.{each.value}.__main__").build for each in workers}
+    modules = {each: _MODULES.get(each, f"services.{each.value}.__main__") for each in workers}
+    return {each.value: import_module(module).build for each, module in modules.items()}
 
 
 def _with_logs(call: Invocation, form: LogFormat | None, level: LogLevel | None) -> Invocation:

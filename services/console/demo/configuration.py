@@ -25,6 +25,7 @@ url = "sqlite:///{database}"
 importer_port = 0
 processor_port = 0
 exporter_port = 0
+keeper_port = 0
 
 [importer]
 idle_seconds = 0.2

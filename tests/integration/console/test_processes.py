@@ -12,7 +12,7 @@ from tests.integration.console.processes import run, running
 from tests.services import RabbitManagement
 from tests.unit.config.builders import a_file
 
-HEALTH = "[health]\nimporter_port = 0\nprocessor_port = 0\nexporter_port = 0\n"
+HEALTH = "[health]\nimporter_port = 0\nprocessor_port = 0\nexporter_port = 0\nkeeper_port = 0\n"
 STARTED = "process.started"
 
 

@@ -33,6 +33,7 @@ CONFIGURATION = """
 importer_port = {port}
 processor_port = 0
 exporter_port = 0
+keeper_port = 0
 
 [importer]
 idle_seconds = 0.1

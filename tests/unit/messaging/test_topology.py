@@ -7,6 +7,7 @@ import pytest
 from shared.domain.errors import ConfigurationError
 from shared.domain.messages import MESSAGE_TYPES, REPLIES, routing_key
 from shared.messaging.topology import (
+    DEAD_DELIVERY_LIMIT,
     DEAD_EXCHANGE,
     WORKERS,
     Topology,
@@ -48,7 +49,7 @@ def test_every_worker_has_a_dead_queue() -> None:
         assert topology.queues_for(worker, DEAD_EXCHANGE) == (dead_queue(worker),)
 
 
-def test_each_queue_has_its_workers_policy_and_dead_queues_have_none() -> None:
+def test_each_queue_has_its_workers_policy_and_dead_queues_their_own() -> None:
     """A dead letter must not expire, be limited, or be dead-lettered again."""
     topology = topology_for(["shop", "dead-sea", "undead"])
 
@@ -60,10 +61,12 @@ def test_each_queue_has_its_workers_policy_and_dead_queues_have_none() -> None:
         "patron.exporter.shop": ["patron-exporter"],
         "patron.exporter.dead-sea": ["patron-exporter"],
         "patron.exporter.undead": ["patron-exporter"],
-        "patron.importer.dead": [],
-        "patron.processor.dead": [],
-        "patron.exporter.dead": [],
+        "patron.importer.dead": ["patron-dead"],
+        "patron.processor.dead": ["patron-dead"],
+        "patron.exporter.dead": ["patron-dead"],
     }
+    (dead,) = (each for each in topology.policies if each.name == "patron-dead")
+    assert dead.definition == {"delivery-limit": DEAD_DELIVERY_LIMIT}
 
 
 def test_policies_are_safe_on_every_version() -> None:
@@ -72,13 +75,15 @@ def test_policies_are_safe_on_every_version() -> None:
         worker = policy.name.removeprefix("patron-")
         limit = policy.definition["delivery-limit"]
 
+        assert isinstance(limit, int)
+        assert limit > 0
+        assert not set(policy.pattern) & set("\\\"'` ")
+        if worker == "dead":
+            continue
         assert policy.definition["dead-letter-exchange"] == DEAD_EXCHANGE
         assert policy.definition["dead-letter-routing-key"] == worker
         assert policy.definition["dead-letter-strategy"] == "at-least-once"
         assert policy.definition["overflow"] == "reject-publish"
-        assert isinstance(limit, int)
-        assert limit > 0
-        assert not set(policy.pattern) & set("\\\"'` ")
 
 
 @pytest.mark.parametrize("name", ["dead", "", "a.b", "a#", "*", "Shop", "shop ", "-a", "a" * 64])

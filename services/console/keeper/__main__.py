@@ -1,0 +1,42 @@
+"""Runs the dead-letter keeper: `python -m services.console.keeper` or `patron run keeper`."""
+
+import sys
+
+from services.console.keeper.drain import Drain
+from services.console.keeper.reading import Reader
+from shared.messaging.topology import WORKERS, dead_queue
+from shared.runtime.dead_letter_gauges import EVERY_SECONDS, Measuring
+from shared.runtime.foundation import Foundation
+from shared.runtime.lifecycle import Worker
+from shared.runtime.loops import Periodic
+from shared.runtime.main import Role, main_of
+
+NAME = "keeper"
+
+
+def build(foundation: Foundation) -> Role:
+    """Return the keeper on top of `foundation`. It publishes nothing."""
+    tombstones = foundation.tombstones()
+    drains = [
+        Drain(
+            worker,
+            dead_queue(worker),
+            foundation.broker,
+            foundation.units,
+            reader=Reader(
+                worker,
+                platforms=foundation.installation.platforms,
+                config_version=foundation.installation.policy.version,
+            ),
+            tombstones=tombstones,
+            metrics=foundation.metrics,
+        )
+        for worker in WORKERS
+    ]
+    measuring = Measuring(foundation.units, foundation.metrics)
+    measure = Periodic("measure", measuring.look, EVERY_SECONDS)
+    return Role(Worker(NAME, [*drains, measure]), drains, publishes=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main_of(NAME, build))

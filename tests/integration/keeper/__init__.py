@@ -1,0 +1,1 @@
+"""The dead-letter keeper on real brokers and databases."""
