@@ -3,16 +3,11 @@
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from services.sandbox.magento.sandbox import SandboxMagento
-from shared.connectors.ports import Connector
-from shared.domain.customer import Customer, utc
-from shared.domain.directory import address_fields, customer_fields
-from shared.domain.normalise import normalise_customer
-from shared.persistence.tables import customer_addresses, customers
+from tests.e2e.comparison import compare
 from tests.e2e.deployment import ROLES, Deployment
 from tests.e2e.expectations import (
     NUMBER,
@@ -24,8 +19,6 @@ from tests.e2e.expectations import (
     effects,
     shop_customers,
 )
-from tests.integration.importer.shops import connected
-from tests.integration.persistence.builders import NOON
 from tests.services import RabbitManagement
 
 pytestmark = pytest.mark.timeout(300)
@@ -122,26 +115,8 @@ def sweep(deployment: Deployment) -> None:
 
 def assert_the_directory_is_what_the_shop_has(deployment: Deployment, expected: int) -> None:
     """Compare each linked customer with the shop's, every field and every address."""
-    directory = _directory(deployment)
-    with connected(deployment.shop) as connector:
-        compared = 0
-        for record in shop_customers(deployment):
-            external_id = str(record["id"])
-            if external_id not in directory:
-                continue
-            shown = _canonical(connector, external_id)
-            fields = customer_fields(shown)
-            kept, addresses = directory[external_id]
-            assert {name: kept[name] for name in fields} == fields, external_id
-            assert addresses == {
-                address.external_id: {
-                    **address_fields(address),
-                    "is_default_billing": address.is_default_billing,
-                    "is_default_shipping": address.is_default_shipping,
-                }
-                for address in shown.addresses
-            }, external_id
-            compared += 1
+    compared, different = compare(deployment)
+    assert different == {}
     assert compared == expected
 
 
@@ -175,24 +150,3 @@ def _edit(shop: SandboxMagento, dice: random.Random, number: int, mark: str) -> 
         case _:
             address_id = dice.choice(book)["id"]
             control.edit_address(number, address_id, default_billing=True, default_shipping=True)
-
-
-def _directory(
-    deployment: Deployment,
-) -> dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]]:
-    """Return customer and addresses as the directory has them, by the shop's ids."""
-    with deployment.engine.connect() as connection:
-        people = {row.id: dict(row._mapping) for row in connection.execute(customers.select())}
-        books: dict[Any, dict[str, dict[str, Any]]] = {id_: {} for id_ in people}
-        for row in connection.execute(customer_addresses.select()):
-            left_out = ("id", "customer_id", "channel", "external_id", "updated_at")
-            kept = {k: v for k, v in row._mapping.items() if k not in left_out}
-            books[row.customer_id][row.external_id] = kept
-    links = deployment.rows("SELECT external_id, customer_id FROM links")
-    return {external_id: (people[id_], books[id_]) for external_id, id_ in links}
-
-
-def _canonical(connector: Connector, external_id: str) -> Customer:
-    record = connector.source.fetch(external_id)
-    assert record
-    return normalise_customer(connector.source.to_customer(record, "de", utc(NOON)))

@@ -24,7 +24,7 @@ from tests.services.management import RabbitManagement
 from tests.services.ports import free_ports
 
 _START_SECONDS = 120
-_CTL_SECONDS = 60
+_CTL_SECONDS = 180
 
 
 class RabbitNode:
