@@ -66,12 +66,12 @@ def assert_dead_letters_are_told(
 def assert_books_balance(books: Books, log: Iterable[Mapping[str, Any]]) -> None:
     """Check that everything accepted is done or given up, once, and nothing is owed any more."""
     done = Counter(books.effects())
-    dead = {letter.subject: letter for letter in books.buried()}
-    accepted = {each.subject for each in books.accepted}
+    accepted = {each.message_id: each.subject for each in books.accepted}
+    dead = {accepted[letter.message_id]: letter for letter in books.buried()}
     assert books.owed() == {}
     assert {subject: many for subject, many in done.items() if many > 1} == {}
     assert done.keys() & dead.keys() == set()
-    assert done.keys() | dead.keys() == accepted
+    assert done.keys() | dead.keys() == set(accepted.values())
     letters = [(letter.worker, letter.reason) for letter in dead.values()]
     counted = {
         each: books.count("dead_letters_total", worker=each[0], reason=each[1])
