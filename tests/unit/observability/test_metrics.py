@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from shared.observability.metrics import Metrics, create_metrics
 
 ALLOWED_LABELS = {
-    "worker", "outcome", "reason", "result", "queue", "channel", "kind", "platform", "code", "state",
-    "decision", "effect", "version",
+    "worker", "outcome", "reason", "result", "queue", "channel", "kind", "platform", "code",
+    "state", "decision", "effect", "version",
 }  # fmt: skip
 
 
