@@ -41,7 +41,9 @@ FROZEN: Final[dict[tuple[str, int], str]] = {
     '"phone":{"raw":"030 1","e164":"+49301"},"addresses":[{"external_id":"a1","country":"DE",'
     '"lines":["Weg 1"],"is_default_billing":true}],"custom":{"attributes":{"tier":"gold"}}},'
     '"origin":"sweep"}',
-    ("customer.unreadable", 1): '{"source":' + _SOURCE + ',"problems":[{"field":"email","problem":"too long"}]}',
+    ("customer.unreadable", 1): '{"source":'
+    + _SOURCE
+    + ',"problems":[{"field":"email","problem":"too long"}]}',
     ("customer.deleted", 1): '{"source":' + _SOURCE + "}",
     ("customer.export", 1): '{"effect":"customer_number","channel":"shop","external_id":"17",'
     f'"store_view":"de","customer_id":"{_ID}","customer_number":"C-1",' + _VERSION + "}",
