@@ -52,7 +52,7 @@ def process_batch(
 
 def _take(case: Case, known: Known, plan: Plan) -> None:
     """Decide one case, and let plan and knowledge take it in."""
-    if _is_closed(case, known):
+    if is_closed(case, known):
         plan.outcomes["staging.closed"] += 1
     elif case.customer:
         decision = decide(case.customer, known, plan.policy, case.instruction)
@@ -64,7 +64,7 @@ def _take(case: Case, known: Known, plan: Plan) -> None:
         plan.remove(case.message, known)
 
 
-def _is_closed(case: Case, known: Known) -> bool:
+def is_closed(case: Case, known: Known) -> bool:
     """Whether an operator meant a record that does not wait any more: asking twice is harmless."""
     if case.staging_id is None:
         return False

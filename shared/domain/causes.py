@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 Cause = Literal["passing", "data", "setup", "defect"]
 
-_SETUP: Final = frozenset(
+SETUP: Final = frozenset(
     {
         "configuration", "access_denied", "attribute_missing", "tombstone_key", "schema_too_new",
         "unknown_type", "forbidden", "unroutable", "broker_rejected", "broker_unknown",
@@ -26,7 +26,7 @@ _DEFECT: Final = frozenset({"bug", "poison", "delivery_limit", "constraint_viola
 
 def cause_of(reason: str) -> Cause:
     """Return what a reason points to; whatever is not of our own making may pass."""
-    if reason in _SETUP:
+    if reason in SETUP:
         return "setup"
     if reason in _DATA:
         return "data"

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from shared.domain.causes import SETUP
 from shared.persistence.sets import Found
 from shared.persistence.tables import amendments, dead_letters, replay_items, replay_jobs
 from shared.persistence.unit_of_work import UnitOfWork
@@ -23,7 +24,9 @@ _SLICE: Final = 500
 class Selection:
     """Which dead letters are meant: those that fit everything given.
 
-    `failed_before` and `failed_after` go by the last failure.
+    `failed_before` and `failed_after` go by the last failure. `cured_by` is a version of the
+    configuration: meant are those whose reason points to the set-up, and that failed under another
+    one (NEW-5).
     """
 
     states: tuple[str, ...] = ()
@@ -36,6 +39,7 @@ class Selection:
     type: str | None = None
     failed_before: datetime | None = None
     failed_after: datetime | None = None
+    cured_by: str | None = None
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """Return the selection as SQL."""
@@ -54,6 +58,9 @@ class Selection:
             found.append(columns.last_failed_at < self.failed_before)
         if self.failed_after:
             found.append(columns.last_failed_at >= self.failed_after)
+        if self.cured_by is not None:
+            found.append(columns.reason.in_(sorted(SETUP)))
+            found.append(columns.config_version.is_distinct_from(self.cured_by))
         return found
 
 

@@ -124,6 +124,12 @@ def running(work: UnitOfWork, owner: str, until: datetime) -> list[Job]:
     return found
 
 
+def is_any_running(work: UnitOfWork) -> bool:
+    """Whether there is anything to do for a keeper, of whatever job."""
+    is_running = sa.exists().where(replay_jobs.c.state == "running")
+    return bool(work.connection.execute(sa.select(is_running)).scalar_one())
+
+
 def unfinished(work: UnitOfWork) -> list[UUID]:
     """Return ended jobs whose last letters are still on their way, to be watched to the end."""
     query = (

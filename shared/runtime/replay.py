@@ -15,8 +15,9 @@ from uuid import UUID
 import orjson
 import structlog
 
-from shared.domain.errors import PatronError
-from shared.domain.messages import Parcel
+from shared.domain.customer import Model
+from shared.domain.errors import Oversized, PatronError
+from shared.domain.messages import Envelope, Parcel
 from shared.messaging.broker import WireMessage
 from shared.messaging.codec import decode
 from shared.observability.metrics import Metrics
@@ -25,7 +26,8 @@ from shared.persistence.replays import ItemState, Job, Pending
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.loops import Beat
 
-_LEASE: Final = timedelta(seconds=30)
+# Short, for a keeper that was killed; nothing is sent twice should it lapse in the middle of work.
+_LEASE: Final = timedelta(seconds=10)
 _MOST_AT_ONCE: Final = 500
 _FEW: Final = 10
 """So many outcomes must be known before the share of failures says anything."""
@@ -33,7 +35,10 @@ _log = structlog.get_logger()
 
 
 class Replayer:
-    """Works on the running jobs, a little at each call."""
+    """Works on the running jobs, a little at each call.
+
+    `offer` is told what is due. Whoever has an outbox publishes it: the keeper needs no right to.
+    """
 
     def __init__(
         self,
@@ -53,9 +58,10 @@ class Replayer:
 
     def advance(self, beat: Beat) -> None:
         """Send what may be sent of each job now, and note what became of what was."""
-        with self._units.begin() as work:
-            jobs = replays.running(work, self._owner, work.now + _LEASE)
-            ended = replays.unfinished(work)
+        # Mostly there is nothing to do, and SQLite lets but one transaction write.
+        with self._units.read() as work:
+            is_any, ended = replays.is_any_running(work), replays.unfinished(work)
+        jobs = self._lease() if is_any else []
         for job in jobs:
             beat()
             self._advance(job)
@@ -66,6 +72,10 @@ class Replayer:
         known = self._allowances.items()
         self._allowances = {id_: each for id_, each in known if id_ in {job.id for job in jobs}}
 
+    def _lease(self) -> list[Job]:
+        with self._units.begin() as work:
+            return replays.running(work, self._owner, work.now + _LEASE)
+
     def _advance(self, job: Job) -> None:
         allowance = self._allowances.setdefault(job.id, _Allowance(self._clock))
         many = min(allowance.take(job.rate_per_second), _MOST_AT_ONCE)
@@ -75,12 +85,12 @@ class Replayer:
             if state:
                 replays.end(work, job.id, state, detail)
                 _log.info("replay.ended", job=str(job.id), state=state, detail=detail)
-            elif many:
-                self._send(job, many, work)
-        self._offer(work.sent)
+            sent = self._send(job, many, work) if many and not state else []
+        if sent:
+            self._offer(sent)
 
-    def _send(self, job: Job, many: int, work: UnitOfWork) -> None:
-        """Owe the next messages again, each under its own id."""
+    def _send(self, job: Job, many: int, work: UnitOfWork) -> list[Parcel]:
+        """Owe the next messages again, each under its own id, and due at once; return them."""
         letters = replays.pending(work, job.id, many)
         owed = replays.in_flight(work, [letter.message_id for letter in letters])
         states: dict[UUID, ItemState] = {}
@@ -90,17 +100,25 @@ class Replayer:
             states[letter.dead_letter_id] = "sent" if parcel else "skipped"
             if parcel:
                 parcels[letter.dead_letter_id] = parcel
-        work.send(list(parcels.values()))
+        work.store.add(parcels.values(), available_in_seconds=0.0)
         replays.mark(work, job.id, states)
         history.append(work.connection, [_line(job, parcel, work) for parcel in parcels.values()])
         self._metrics.replays.labels("sent").inc(len(parcels))
         self._metrics.replays.labels("skipped").inc(len(states) - len(parcels))
+        return list(parcels.values())
 
     def _note_outcomes(self, job_id: UUID, work: UnitOfWork) -> None:
         known = replays.outcomes(work, job_id)
         replays.mark(work, job_id, known)
         for state, count in Counter(known.values()).items():
             self._metrics.replays.labels(state).inc(count)
+
+
+def envelope_of(letter: Pending) -> Envelope[Model]:
+    """Return the message that a letter is. Raises PatronError if it is not whole or readable."""
+    if len(letter.body) != letter.body_size:
+        raise Oversized("the body was too large to be kept")
+    return decode(_on_wire(letter))
 
 
 class _Allowance:
@@ -134,10 +152,8 @@ def _verdict(job: Job, progress: Counter[ItemState]) -> tuple[replays.JobState |
 
 def _parcel(letter: Pending) -> Parcel | None:
     """Return the message as it was, or None if it is not whole or still cannot be read."""
-    if len(letter.body) != letter.body_size:
-        return None
     try:
-        envelope = decode(_on_wire(letter))
+        envelope = envelope_of(letter)
     except PatronError:
         return None
     return Parcel(

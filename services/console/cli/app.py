@@ -50,6 +50,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "cursor": Command("cursors", "cursor_app", _LOOK),
     "queues": Command("queues", "queues", _LOOK),
     "dead-letters": Command("dead_letters", "app", _LOOK),
+    "replays": Command("replays", "app", _LOOK),
     "config": Command("configuration", "app", _SET_UP),
     "db": Command("database", "app", _SET_UP),
     "broker": Command("broker", "app", _SET_UP),

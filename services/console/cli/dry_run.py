@@ -16,7 +16,7 @@ from shared.connectors.ports import Connector
 from shared.domain.decisions import FieldConflict
 from shared.persistence.unit_of_work import utc_now
 
-_WORDS: Final = {
+WORDS: Final = {
     "ambiguous": "ambiguous",
     "hold": "would be held",
     "create": "would be created",
@@ -124,10 +124,10 @@ def _counts(forecast: Forecast) -> Iterator[dict[str, Any]]:
     for what in BY_NEWS:
         reasons = [(r, n) for (w, r), n in forecast.reasons.most_common() if w == what]
         for reason, count in reasons:
-            yield {"what": _WORDS[what], "reason": reason, "count": count}
+            yield {"what": WORDS[what], "reason": reason, "count": count}
         rest = forecast.counts[what] - sum(count for _, count in reasons)
         if rest:
-            yield {"what": _WORDS[what], "reason": None, "count": rest}
+            yield {"what": WORDS[what], "reason": None, "count": rest}
 
 
 def _row(each: Preview) -> dict[str, Any]:
@@ -138,11 +138,12 @@ def _row(each: Preview) -> dict[str, Any]:
         "reason": each.reason,
         "customer": each.customer or each.number,
         "template": each.template,
-        "detail": "; ".join(_details(each)),
+        "detail": "; ".join(details(each)),
     }
 
 
-def _details(each: Preview) -> Iterator[str]:
+def details(each: Preview) -> Iterator[str]:
+    """Yield what there is to say of a record beyond its fate, in words."""
     if each.candidates:
         yield f"candidates {', '.join(each.candidates)}"
     if each.found_by:

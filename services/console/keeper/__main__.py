@@ -10,12 +10,17 @@ from shared.runtime.foundation import Foundation
 from shared.runtime.lifecycle import Worker
 from shared.runtime.loops import Periodic
 from shared.runtime.main import Role, main_of
+from shared.runtime.replay import Replayer
 
 NAME = "keeper"
+REPLAY_SECONDS = 0.5
 
 
 def build(foundation: Foundation) -> Role:
-    """Return the keeper on top of `foundation`. It publishes nothing."""
+    """Return the keeper on top of `foundation`.
+
+    It publishes nothing: what it replays is due at once, and the workers' relays publish it.
+    """
     tombstones = foundation.tombstones()
     drains = [
         Drain(
@@ -35,7 +40,15 @@ def build(foundation: Foundation) -> Role:
     ]
     measuring = Measuring(foundation.units, foundation.metrics)
     measure = Periodic("measure", measuring.look, EVERY_SECONDS)
-    return Role(Worker(NAME, [*drains, measure]), drains, publishes=False)
+    replayer = Replayer(
+        foundation.units,
+        # Heard where a process is worker and keeper at once.
+        lambda _: foundation.outbox.wake(),
+        foundation.metrics,
+        owner=foundation.owner,
+    )
+    replay = Periodic("replay", replayer.advance, REPLAY_SECONDS)
+    return Role(Worker(NAME, [*drains, measure, replay]), drains, publishes=False)
 
 
 if __name__ == "__main__":
