@@ -219,6 +219,8 @@ def _until(scene: Scene, condition: str, **values: object) -> None:
     question = sa.text(f"SELECT {condition}")
 
     def holds() -> bool:
+        if not scene.shop.is_running:
+            raise NotDone("the shop has ended")
         with scene.engine.connect() as connection:
             return bool(connection.execute(question, values).scalar_one())
 

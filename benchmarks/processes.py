@@ -55,6 +55,11 @@ class Process:
         return self._process.pid
 
     @property
+    def is_running(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
+
+    @property
     def words(self) -> str:
         """What the process has said so far."""
         return self._log.read_text("utf-8", errors="replace")

@@ -51,6 +51,11 @@ class Shop:
         """The id of the shop's process."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the shop is still there."""
+        return self._process.is_running
+
     def stats(self) -> dict[str, Any]:
         """Return the shop's books."""
         books: dict[str, Any] = self._ask("GET", "stats")
