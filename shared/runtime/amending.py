@@ -89,11 +89,16 @@ def amend(work: UnitOfWork, amendment: Amendment, *, actor: str, reason: str) ->
         raise NotAmended("the letter has changed meanwhile: look at it again")
 
 
-def _checked(letter: DeadLetterRecord, document: Any) -> Amendment:
+def check_open(letter: DeadLetterRecord) -> None:
+    """Raise NotAmended if nothing about the letter can be changed now."""
     if letter.line.state != OPEN:
         raise NotAmended(f"the letter is {letter.line.state}; only open ones can be changed")
     if not letter.is_whole:
         raise NotAmended("the message was too large to be kept, so there is nothing to change")
+
+
+def _checked(letter: DeadLetterRecord, document: Any) -> Amendment:
+    check_open(letter)
     before = readable(letter)
     diff = tuple(changes(before, document))
     if not diff:
