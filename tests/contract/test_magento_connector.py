@@ -419,7 +419,7 @@ class TestWriting:
     def test_a_number_is_written_and_nothing_else(
         self, shop: SandboxMagento, connected: Connect, auth: dict[str, str]
     ) -> None:
-        """The shop's own books show one changed field."""
+        """The shop's own books show one changed field (NEW-12)."""
         connector = connected(auth=auth)
         before = shop.control.customer(5)
 
@@ -563,7 +563,7 @@ class TestWriting:
     def test_every_release_keeps_what_is_not_ours(
         self, transport: CheckedTransport, release: str, auth: dict[str, str]
     ) -> None:
-        """Whether or not a release merges what is sent with what is stored."""
+        """Whether or not a release merges what is sent with what is stored (NEW-12)."""
         with SandboxMagento(customers=5, seed=7, awkward=False, release=release) as old:
             settings = settings_of("magento", {**_connector(old.url), "auth": auth}, STORES)
             assert isinstance(settings, MagentoSettings)

@@ -155,7 +155,7 @@ def test_a_group_that_does_not_exist_is_refused() -> None:
 
 
 def test_an_attribute_dropped_without_a_word_is_an_error() -> None:
-    """Magento answers 200 and forgets; the export says so, and its neighbour is not blamed."""
+    """Magento answers 200 and forgets; the export says so, and its neighbour is not blamed (NEW-12)."""
     silver = {"attribute_code": "loyalty", "value": "silver"}
     script = Script(answering(200, stored(LOYALTY)), answering(200, stored(silver)))
 
@@ -167,7 +167,7 @@ def test_an_attribute_dropped_without_a_word_is_an_error() -> None:
 
 
 def test_an_attribute_stored_otherwise_is_an_error() -> None:
-    """A value that was cut or turned around is not what was asked for."""
+    """A value that was cut or turned around is not what was asked for (NEW-12)."""
     cut = {"attribute_code": "erp_customer_number", "value": "D100"}
     script = Script(answering(200, stored()), answering(200, stored(cut)))
 
