@@ -155,7 +155,7 @@ def test_a_group_that_does_not_exist_is_refused() -> None:
 
 
 def test_an_attribute_dropped_without_a_word_is_an_error() -> None:
-    """Magento answers 200 and forgets; the export says so, and its neighbour is not blamed (NEW-12)."""
+    """Magento answers 200 and forgets: an error of this export, not of its neighbour (NEW-12)."""
     silver = {"attribute_code": "loyalty", "value": "silver"}
     script = Script(answering(200, stored(LOYALTY)), answering(200, stored(silver)))
 
