@@ -51,7 +51,7 @@ def configure(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _renderer(log_format),
+                *_rendering(log_format),
             ],
         )
     )
@@ -72,10 +72,18 @@ def configure(
     )
 
 
-def _renderer(log_format: LogFormat) -> Processor:
+def _rendering(log_format: LogFormat) -> list[Processor]:
     if log_format == "json":
-        return structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
-    return structlog.dev.ConsoleRenderer(colors=False)
+        return [structlog.processors.JSONRenderer(default=str, ensure_ascii=False)]
+    return [_stack_on_the_line, structlog.dev.ConsoleRenderer(colors=False)]
+
+
+def _stack_on_the_line(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Write the call stack as a field: the renderer takes `stack` for lines of its own."""
+    if "stack" in event:
+        stack = event.pop("stack")
+        event["frames"] = " > ".join(stack) if isinstance(stack, list) else stack
+    return event
 
 
 class _Service:

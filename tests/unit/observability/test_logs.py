@@ -78,6 +78,21 @@ def test_an_exception_is_told_without_its_text(stream: io.StringIO) -> None:
     assert "ann@" not in stream.getvalue()
 
 
+def test_an_exception_is_one_line_for_people_too() -> None:
+    """The console shows class and places as well, and no traceback of its own."""
+    stream = io.StringIO()
+    configure("console", "INFO", service="s", stream=stream)
+    try:
+        int("ann@example.com")
+    except ValueError:
+        structlog.get_logger().exception("loop.died")
+
+    [line] = stream.getvalue().splitlines()
+    assert "error_class=ValueError" in line
+    assert "test_an_exception_is_one_line_for_people_too" in line
+    assert "ann@" not in line
+
+
 def test_an_error_of_ours_is_told_with_its_text(stream: io.StringIO) -> None:
     """Our own errors say what an operator has to know."""
     structlog.get_logger().error("channel.paused", exc_info=AccessDenied("token refused"))
