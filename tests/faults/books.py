@@ -105,8 +105,10 @@ def open_books(
         broker_url, name="books", heartbeat_seconds=heartbeat_seconds, confirm_timeout_seconds=5
     )
     with closing(broker):
-        yield Books(engine, broker, TOPOLOGY)
-    engine.dispose()
+        try:
+            yield Books(engine, broker, TOPOLOGY)
+        finally:
+            engine.dispose()
 
 
 def through(port: int, url: str) -> str:
