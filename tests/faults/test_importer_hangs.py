@@ -21,7 +21,7 @@ def customers() -> int:
 
 
 def test_an_importer_that_wakes_up_late_changes_nothing(deployment: Deployment) -> None:
-    """Its lease is over and the view was read by another: it finds out, and moves nothing back."""
+    """Its lease is over and another has the view: it finds out, and moves nothing (fault 44)."""
     deployment.environment["PATRON_CHANNELS__SHOP__CONNECTOR__PAGE_SIZE"] = "5"
     deployment.environment["PATRON_HEALTH__IMPORTER_PORT"] = "0"
     control = deployment.shop.control

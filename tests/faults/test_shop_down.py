@@ -7,11 +7,15 @@ import pytest
 from services.sandbox.magento.control import Control
 from tests.e2e.deployment import Deployment
 from tests.faults.observation import events, metric
-from tests.faults.oracle import assert_nothing_lost_or_done_twice
+from tests.faults.oracle import (
+    assert_dead_letters_are_told,
+    assert_nothing_lost_or_done_twice,
+)
 
 pytestmark = pytest.mark.timeout(180)
 Fault = Callable[[Control], None]
 FOREVER = 1_000_000
+DEAD = ("exporter", "remote_unavailable")
 
 
 def _down(control: Control) -> None:
@@ -71,6 +75,11 @@ def test_a_customer_that_the_shop_fails_on_is_given_up(deployment: Deployment) -
     assert (failed, finished) == (["fr"], ["de", "nl", "uk", "us", "fr"])
     letters = deployment.rows("SELECT subject, reason, attempts FROM dead_letters")
     assert set(letters) == {("5", "remote_unavailable", 3)}
+    assert_dead_letters_are_told(
+        [DEAD] * len(letters),
+        {DEAD: metric(deployment, "exporter", "patron_dead_letters_total")},
+        events(deployment, "exporter"),
+    )
     numbered = deployment.value("SELECT count(*) FROM links WHERE exported_number <> ''")
     assert numbered == control.customer_count() - 1
 

@@ -35,7 +35,7 @@ def a_worker_letter(parcel: Parcel) -> DeadLetter:
 
 
 def test_what_the_broker_gave_up_is_a_dead_letter(impatient_vault: Vault) -> None:
-    """Delivered too often: buried by the keeper with its bytes, and owed no more (NEW-5)."""
+    """Delivered too often: buried with its bytes, and owed no more (NEW-5) (fault 18)."""
     vault, parcel = impatient_vault, a_parcel("1")
     vault.publish(parcel)
     vault.exhaust()
@@ -206,7 +206,7 @@ def test_an_erased_person_does_not_come_back(vault: Vault) -> None:
 
 
 def test_a_letter_that_cannot_be_stored_stops_nobody(rabbit_vault: Vault) -> None:
-    """It is counted and stays in the queue; once it can be stored, it is."""
+    """It is counted and stays in the queue; once it can be stored, it is (fault 19)."""
     vault, units = rabbit_vault, rabbit_vault.rig.units
     bad = a_parcel("bad")
     with units.begin() as work:

@@ -169,7 +169,7 @@ def test_a_replay_is_no_faster_than_asked_for(graveyard: Graveyard) -> None:
 
 
 def test_what_fails_again_is_the_same_letter(graveyard: Graveyard) -> None:
-    """One record for a message, open again with its newest reason and one more replay."""
+    """One record for a message, open again with its newest reason and replay (fault 55)."""
     graveyard.bury(1)
     graveyard.start()
     replayer = graveyard.replayer()
@@ -202,7 +202,7 @@ def test_a_job_that_mostly_fails_stops_by_itself(graveyard: Graveyard) -> None:
 
 
 def test_a_letter_that_goes_in_circles_is_left_alone(graveyard: Graveyard) -> None:
-    """After five replays a letter is only sent again when somebody insists."""
+    """After five replays a letter is only sent again when somebody insists (fault 55)."""
     graveyard.bury(1)
     replayer = graveyard.replayer()
     for _ in range(replays.MOST_REPLAYS):
@@ -218,7 +218,7 @@ def test_a_letter_that_goes_in_circles_is_left_alone(graveyard: Graveyard) -> No
 
 
 def test_two_operators_cannot_replay_the_same_letter(graveyard: Graveyard) -> None:
-    """Of two jobs begun at the same time each letter is in one; the other is told so."""
+    """Of two jobs begun at the same time each letter is in one; the other is told so (fault 53)."""
     graveyard.bury(50)
 
     jobs = [InThread(graveyard.start) for _ in range(2)]
@@ -230,7 +230,7 @@ def test_two_operators_cannot_replay_the_same_letter(graveyard: Graveyard) -> No
 
 
 def test_a_letter_that_is_done_is_not_done_again(graveyard: Graveyard) -> None:
-    """NEW-4: asking for a resolved letter once more is answered with `already_done`."""
+    """NEW-4: asking for a resolved letter once more is answered with `already_done` (fault 52)."""
     graveyard.bury(1)
     graveyard.start()
     replayer = graveyard.replayer()
@@ -249,7 +249,7 @@ def test_a_letter_that_is_done_is_not_done_again(graveyard: Graveyard) -> None:
 
 
 def test_a_keeper_that_dies_leaves_its_job_to_the_next(graveyard: Graveyard) -> None:
-    """Every letter is sent once, though the keeper changes in the middle of the job."""
+    """Every letter is sent once, though the keeper changes in the middle of the job (fault 54)."""
     ids = graveyard.bury(20)
     graveyard.start(replace(AT_ONCE, rate_per_second=4.0))
     first, second = graveyard.replayer("keeper-1"), graveyard.replayer("keeper-2")
