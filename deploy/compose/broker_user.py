@@ -1,7 +1,8 @@
-"""Make the workers' RabbitMQ user: it reads and writes Patron's topology and configures nothing.
+"""Make the RabbitMQ users of workers and keeper: they use Patron's topology and configure nothing.
 
-Runs once before the topology is provisioned, with the administrator's credentials; running it
-again sets the same user, password and rights.
+Workers read their queues and write to the exchange; the keeper reads the dead queues, and they do
+not. Runs once before the topology is provisioned, with the administrator's credentials; running it
+again sets the same users, passwords and rights.
 """
 
 import base64
@@ -11,19 +12,29 @@ from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 RIGHTS = {
-    "configure": "^$",
-    # The default exchange takes the answers to other programs' requests.
-    "write": r"^(patron\.customers|amq\.default)$",
-    "read": r"^patron\.(importer|processor|exporter\.(?!dead$).+)$",
+    "broker_worker_url": {
+        "configure": "^$",
+        # The default exchange takes the answers to other programs' requests.
+        "write": r"^(patron\.customers|amq\.default)$",
+        "read": r"^patron\.(importer|processor|exporter\.(?!dead$).+)$",
+    },
+    "broker_keeper_url": {
+        "configure": "^$",
+        "write": "^$",
+        "read": r"^patron\.(importer|processor|exporter)\.dead$",
+    },
 }
 
 
 def main() -> None:
-    """Set the user named in the workers' URL, and its rights on that URL's virtual host."""
-    management, worker = secret("broker_management_url"), secret("broker_worker_url")
-    user = quote(unquote(worker.username or ""), safe="")
-    put(management, f"/api/users/{user}", {"password": unquote(worker.password or ""), "tags": ""})
-    put(management, f"/api/permissions/{worker.path.removeprefix('/')}/{user}", RIGHTS)
+    """Set the user named in each URL, and its rights on that URL's virtual host."""
+    management = secret("broker_management_url")
+    for name, rights in RIGHTS.items():
+        url = secret(name)
+        user = quote(unquote(url.username or ""), safe="")
+        account = {"password": unquote(url.password or ""), "tags": ""}
+        put(management, f"/api/users/{user}", account)
+        put(management, f"/api/permissions/{url.path.removeprefix('/')}/{user}", rights)
 
 
 def secret(name: str) -> SplitResult:

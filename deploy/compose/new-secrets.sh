@@ -13,7 +13,7 @@ cd "$directory"
 # Letters and digits only, so that a password may stand in a URL.
 password() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
-database=$(password) admin=$(password) worker=$(password)
+database=$(password) admin=$(password) worker=$(password) keeper=$(password)
 
 printf '%s' "$database" > postgres_password
 printf '%s' "postgresql://patron:$database@postgres:5432/patron" > database_url
@@ -21,4 +21,5 @@ printf 'default_user = patron-admin\ndefault_pass = %s\n' "$admin" > broker_admi
 printf '%s' "amqp://patron-admin:$admin@rabbitmq:5672/%2F" > broker_admin_url
 printf '%s' "http://patron-admin:$admin@rabbitmq:15672" > broker_management_url
 printf '%s' "amqp://patron-worker:$worker@rabbitmq:5672/%2F" > broker_worker_url
+printf '%s' "amqp://patron-keeper:$keeper@rabbitmq:5672/%2F" > broker_keeper_url
 chmod 0444 ./*

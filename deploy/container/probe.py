@@ -8,7 +8,12 @@ import http.client
 import os
 import sys
 
-DEFAULT_PORTS = {"IMPORTER": "9101", "PROCESSOR": "9102", "EXPORTER": "9103"}
+DEFAULT_PORTS = {
+    "IMPORTER": "9101",
+    "PROCESSOR": "9102",
+    "EXPORTER": "9103",
+    "KEEPER": "9104",
+}
 
 
 def main(path: str, port: str | None = None) -> int:

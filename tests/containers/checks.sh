@@ -1,7 +1,7 @@
 # What must hold of the running stack. Sourced by run.sh, which brings `compose`, `eventually`, `say`.
 # shellcheck shell=bash disable=SC2154
 
-workers=(importer processor exporter)
+workers=(importer processor exporter keeper)
 
 all_checks() {
     everything_becomes_healthy
@@ -69,6 +69,8 @@ raise SystemExit(1)' || fail "the processor reaches the shops"
 workers_may_configure_nothing() {
     compose exec -T rabbitmq rabbitmqctl --quiet list_permissions --no-table-headers \
         | grep -q "^patron-worker[[:space:]]*^\$[[:space:]]" || fail "the workers may configure queues"
+    compose exec -T rabbitmq rabbitmqctl --quiet list_permissions --no-table-headers \
+        | grep -q "^patron-keeper[[:space:]]*^\$[[:space:]]*^\$[[:space:]]" || fail "the keeper may write"
     compose exec -T rabbitmq rabbitmqctl --quiet list_users --no-table-headers \
         | grep -q "^guest" && fail "user guest exists"
     say "the workers' broker user configures nothing, and there is no guest"

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 import services
 import shared
+from services.console.keeper import reading
 from shared.domain.decisions import Hold, Ignore, Stage
 from shared.domain.errors import PatronError
 from shared.domain.messages import ImportRequested, Parcel, parcel
@@ -47,7 +48,7 @@ def reasons_in_code() -> set[str]:
     }
     refused = {broker.UNROUTABLE, broker.NACKED, broker.CONFIRM_TIMEOUT, broker.CONNECTION_LOST}
     asked = {*import_requests.REASONS, broker.FORBIDDEN}
-    return {*_of_errors(), *decided, *refused, *asked, *_literals(), "not_sent", BUG, POISON}
+    return {*_of_errors(), *decided, *refused, *asked, *_literals(), *reading.REASONS, "not_sent", BUG, POISON}
 
 
 def _of_errors() -> set[str]:
@@ -172,18 +173,6 @@ def test_what_never_was_a_message_is_not_replayed(units: UnitsOfWork) -> None:
 
     with pytest.raises(PatronError, match="NotNullViolation"), units.begin() as work:
         carry_out("replay", work, id=str(letter), actor="ann", why="hope")
-
-
-def test_a_dead_letter_is_closed(units: UnitsOfWork) -> None:
-    """Nothing is sent; it is not open any more."""
-    with units.begin() as work:
-        _, letter = bury(work)
-        carry_out("close", work, id=str(letter), actor="ann", why="sent again")
-
-    with units.begin() as work:
-        assert work.store.due(10) == []
-        (line,) = dead_letter_reader.find(work, limit=2)
-        assert line.state == "discarded"
 
 
 def test_a_pause_is_ended(units: UnitsOfWork) -> None:

@@ -29,6 +29,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "maxlen": "broker_maxlen",
 }
 UNKNOWN: Final = "broker_unknown"
+REASONS: Final = frozenset({*_REASONS.values(), UNKNOWN})
+"""The reasons of letters that the broker gave up."""
 
 
 class Reader:
