@@ -80,7 +80,7 @@ def test_one_person_in_two_shops_at_once_is_one_customer(
 
 
 def test_the_second_waits_for_the_firsts_commit(postgresql_desk: Desk) -> None:
-    """Between decision and commit nobody else decides about the person."""
+    """Between decision and commit nobody else decides about the person (fault 49)."""
     desk = postgresql_desk
 
     def process(work: UnitOfWork, customer: Customer) -> None:
