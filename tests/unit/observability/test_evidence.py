@@ -44,6 +44,15 @@ def test_our_frame_nearest_to_the_failure_is_named() -> None:
     assert "in shared.domain.errors:" in evidence(caught.value).text
 
 
+def test_the_frame_has_no_line() -> None:
+    """Failures with one cause are one group, also when the code above them is edited (NEW-5)."""
+    with pytest.raises(TypeError) as caught:
+        UnreadableRecord(None)  # type: ignore[arg-type]
+
+    assert evidence(caught.value).frame == "shared.domain.errors __init__"
+    assert evidence(raised(ValueError())).frame is None
+
+
 def test_database_errors_name_class_and_code_only() -> None:
     """A driver's error is told by class and code, without statement and parameters."""
     engine = sa.create_engine("sqlite://")
