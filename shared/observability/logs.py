@@ -58,8 +58,10 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("pika", "httpx2", "httpcore2", "amqp", "kombu", "alembic"):
+    for chatty in ("httpx2", "httpcore2", "amqp", "kombu", "alembic"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    # Every failure of its connections is told by us, without the broker's text and its user.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
