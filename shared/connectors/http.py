@@ -7,6 +7,7 @@
     401, 403                                            AccessDenied
     2xx and every other 4xx                             an `Answer`, for the connector to judge
 
+A call waits for its turn in the channel's rate budget first; that is no part of its deadline.
 Promise: a call ends by its deadline, and no error text holds a query, a body or a credential.
 """
 
@@ -24,6 +25,7 @@ import httpx2
 import orjson
 import stamina
 
+from shared.connectors.budget import Allowance, RateBudget
 from shared.connectors.deadline import DeadlineTransport, deadline
 from shared.domain.errors import (
     AccessDenied,
@@ -117,13 +119,20 @@ class HttpClient:
         observe: CallObserver = unobserved,
         explain: Callable[[Answer], str] = lambda _answer: "",
         transport: httpx2.BaseTransport | None = None,
+        budget: RateBudget | None = None,
+        allowance: Callable[[Answer], Allowance | None] = lambda _answer: None,
     ) -> None:
-        """`explain` puts the platform's error body into words that are free of personal data."""
+        """`explain` puts the platform's error body into words that are free of personal data.
+
+        `allowance` reads what the platform's headers say of the requests that are left.
+        """
         self._platform = platform
         self._channel = channel
         self._limits = limits or Limits()
         self._observe = observe
         self._explain = explain
+        self._budget = budget or RateBudget(channel=channel)
+        self._allowance = allowance
         self._transport = transport or DeadlineTransport(
             connections=self._limits.connections, tls=tls or httpx2.create_ssl_context()
         )
@@ -146,10 +155,13 @@ class HttpClient:
         caller to find out.
         """
         body = None if json is None else orjson.dumps(json)
+        self._budget.wait_turn()
         with deadline(self._limits.total_seconds):
             if method != "GET" or self._limits.attempts == 1:
                 return self._once(method, url, headers(), body)
             for attempt in self._attempts():
+                if attempt.num > 1:
+                    self._budget.take_turn()  # it waits already; later calls wait for it
                 with attempt:
                     return self._once(method, url, headers(), body)
         raise AssertionError("unreachable")
@@ -186,9 +198,16 @@ class HttpClient:
         finally:
             seconds = time.monotonic() - started
             self._observe(RemoteCall(self._platform, self._channel, outcome, seconds))
+        self._tell_budget(answer)
         if error := self._error_of(answer, f"{method} {request.url.path}"):
             raise error
         return answer
+
+    def _tell_budget(self, answer: Answer) -> None:
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._budget.refused(_wait_asked_for(answer))
+        elif answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._budget.answered(self._allowance(answer))
 
     def _exchange(self, request: httpx2.Request) -> Answer:
         try:

@@ -45,6 +45,7 @@ class Foundation:
     outbox: Outbox
     owner: str
     _closers: list[Callable[[], None]] = field(default_factory=list)
+    _connectors: dict[str, Connector] = field(default_factory=dict)
 
     def recorder(self, worker: str) -> FailureRecorder:
         """Return what writes down the failures of `worker`'s messages."""
@@ -58,10 +59,15 @@ class Foundation:
         return tombstones
 
     def connector(self, channel: str) -> Connector:
-        """Return a channel's connector, counted by the metrics and closed with the process."""
-        connector = self.installation.connect(channel, self._observe)
-        self._closers.append(connector.close)
-        return connector
+        """Return a channel's connector, counted by the metrics and closed with the process.
+
+        There is one for all workers of the process, so that they share its rate budget.
+        """
+        if channel not in self._connectors:
+            connector = self.installation.connect(channel, self._observe)
+            self._closers.append(connector.close)
+            self._connectors[channel] = connector
+        return self._connectors[channel]
 
     def threads(self, many: int, name: str) -> ThreadPoolExecutor:
         """Return threads for remote calls that end with the process."""

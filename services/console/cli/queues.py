@@ -24,6 +24,7 @@ _COLUMNS = {
     "retrying": "to be retried",
     "oldest_at": "oldest",
     "paused": "paused",
+    "paused_until": "until",
 }
 _UNKNOWN = "(no queue: not configured)"
 _ASKERS = "(answers to other programs)"
@@ -79,6 +80,7 @@ def _rows(topology: Topology, work: UnitOfWork) -> list[dict[str, Any]]:
                 **counts,
                 "oldest_at": found[queue].get("oldest_at"),
                 "paused": f"{pause.reason}: {pause.detail}" if pause else None,
+                "paused_until": pause.retry_at if pause else None,
             }
         )
     return rows

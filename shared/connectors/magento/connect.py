@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import httpx2
 
+from shared.connectors.budget import RateBudget
 from shared.connectors.http import CallObserver, HttpClient, unobserved
 from shared.connectors.magento.client import MagentoClient
 from shared.connectors.magento.errors import Explanation
@@ -38,6 +39,7 @@ def connect(
         observe=observe,
         explain=explain,
         transport=transport,
+        budget=RateBudget(settings.requests_per_second, channel=channel),
     )
     client = MagentoClient(settings, http, explain)
     groups = Groups(client)

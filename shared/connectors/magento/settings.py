@@ -87,6 +87,7 @@ class MagentoSettings(Settings):
     page_size: int = Field(default=LARGEST_PAGE, ge=1, le=LARGEST_PAGE)
     timeouts: Timeouts = Timeouts()
     connections: int = Field(default=20, ge=1, le=200)
+    requests_per_second: float | None = Field(default=None, ge=0.5, le=1000)
     ca: str | None = None
     allow_plain_http: bool = False
 

@@ -42,12 +42,14 @@ def test_what_is_owed_is_shown_by_queue_and_state(desk: Desk) -> None:
 
 
 def test_a_paused_channel_says_so(sqlite_desk: Desk) -> None:
-    """With the reason, beside its queue."""
+    """With the reason, and until when, beside its queue."""
     with sqlite_desk.units.begin() as work:
         until = work.now + timedelta(minutes=1)
         pauses.pause(work, "shop", reason="access_denied", detail="401", retry_at=until)
 
-    assert row_of(sqlite_desk, "patron.exporter.shop")["paused"] == "access_denied: 401"
+    row = row_of(sqlite_desk, "patron.exporter.shop")
+    assert row["paused"] == "access_denied: 401"
+    assert row["paused_until"] == until.isoformat()
 
 
 def test_messages_of_a_channel_that_is_configured_no_more_are_shown(sqlite_desk: Desk) -> None:

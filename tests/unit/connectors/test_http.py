@@ -1,9 +1,12 @@
 """The HTTP client: one bounded request, one answer or one error of ours."""
 
+from contextlib import suppress
+
 import httpx2
 import pytest
 import stamina
 
+from shared.connectors.budget import Allowance, RateBudget
 from shared.connectors.http import Answer, HttpClient, Limits, RemoteCall
 from shared.domain.errors import (
     AccessDenied,
@@ -205,3 +208,57 @@ def test_bodies_are_sent_as_the_platforms_want_them() -> None:
     assert script.requests[0].content == '{"name":"Zoë"}'.encode()
     assert "Content-Type" not in script.requests[1].headers
     assert script.requests[1].headers["User-Agent"].startswith("patron/")
+
+
+def test_a_call_waits_for_its_turn_before_its_deadline_begins() -> None:
+    """What the budget makes a call wait is no part of the time that the shop has."""
+    waited: list[float] = []
+    budget = RateBudget(0.5, clock=lambda: 1000.0, sleep=lambda _, seconds: waited.append(seconds))
+    client = HttpClient(
+        platform="magento",
+        channel="shop-de",
+        limits=Limits(attempts=1, total_seconds=1),
+        transport=httpx2.MockTransport(lambda request: answering(200, [])),
+        budget=budget,
+    )
+
+    for _ in range(3):
+        assert request(client).is_success
+
+    assert waited == [1.0, 3.0]
+
+
+@pytest.mark.parametrize(("status", "slower"), [(200, False), (404, False), (429, True)])
+def test_only_refusals_slow_a_channel_down(status: int, slower: bool) -> None:
+    """A 429 halves the rate; what is said about the data does not touch it (fault 36)."""
+    budget = RateBudget(10.0)
+    client = HttpClient(
+        platform="magento",
+        channel="shop-de",
+        limits=Limits(attempts=1),
+        transport=httpx2.MockTransport(lambda request: answering(status, {})),
+        budget=budget,
+    )
+
+    with suppress(RemoteThrottled):
+        request(client)
+
+    assert budget.rate == (5.0 if slower else 10.0)
+
+
+def test_what_a_platform_says_of_requests_left_reaches_the_budget() -> None:
+    """A connector reads its platform's headers; with nothing left the next call waits."""
+    waited: list[float] = []
+    client = HttpClient(
+        platform="magento",
+        channel="shop-de",
+        limits=Limits(attempts=1),
+        transport=httpx2.MockTransport(lambda request: answering(200, [], X_Left="0")),
+        budget=RateBudget(clock=lambda: 1000.0, sleep=lambda _, seconds: waited.append(seconds)),
+        allowance=lambda answer: Allowance(int(answer.headers["X-Left"]), 7.0),
+    )
+
+    request(client)
+    request(client)
+
+    assert waited == [7.0]
