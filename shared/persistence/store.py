@@ -32,8 +32,9 @@ GRACE_SECONDS = 10.0
 class Retry:
     """A failed message to be tried again at `available_at`.
 
-    `is_counted` says that `count_start` has counted this attempt already. A message from outside
-    brings its `parcel`, so that from now on it is one of ours.
+    `is_counted` says that `count_start` has counted this attempt already; one that is `free`
+    counts for nothing, and is taken back if it was counted. A message from outside brings its
+    `parcel`, so that from now on it is one of ours.
     """
 
     message_id: UUID
@@ -41,7 +42,13 @@ class Retry:
     reason: str
     error: str | None = None
     is_counted: bool = False
+    is_free: bool = False
     parcel: Parcel | None = None
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts are to be added."""
+        return int(not self.is_free) - int(self.is_counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,10 @@ class MessageStore:
             rows = sql.COUNT_FOREIGN.run(self._connection, given, now=self._now)
         return rows[0].attempts if rows else 0
 
+    def take_back_starts(self, ids: Iterable[UUID]) -> None:
+        """Take back starts of our messages that were counted and came to nothing, for no fault."""
+        sql.TAKE_BACK.run(self._connection, {"id": _unique(ids)})
+
     # --- failing
 
     def retry(self, retries: Sequence[Retry], *, owner: str | None = None) -> set[UUID]:
@@ -156,7 +167,7 @@ class MessageStore:
             {
                 "id": [retry.message_id for retry in ours],
                 "available_at": [retry.available_at for retry in ours],
-                "attempts": [int(not retry.is_counted) for retry in ours],
+                "attempts": [retry.attempts for retry in ours],
                 "reason": [retry.reason for retry in ours],
                 "error": [retry.error for retry in ours],
             },
@@ -243,7 +254,7 @@ class MessageStore:
             [
                 self._row(retry.parcel, retry.available_at)
                 | {
-                    "attempts": counts[retry.message_id] + int(not retry.is_counted),
+                    "attempts": max(0, counts[retry.message_id] + retry.attempts),
                     "last_reason": retry.reason,
                     "last_error": retry.error,
                     "first_failed_at": self._now,

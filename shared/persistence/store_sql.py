@@ -62,8 +62,15 @@ COUNT_FOREIGN = SetStatement(
     returns=(foreign_messages.c.attempts,),
 )
 
+TAKE_BACK = SetStatement(
+    "UPDATE messages SET attempts = attempts - 1 WHERE id {is_given} AND attempts > 0",
+    given=_IDS,
+)
+
+# A message from outside has its starts elsewhere, so that there may be none to be taken back.
 RETRY = SetStatement(
-    "UPDATE messages SET attempts = messages.attempts + given.attempts,"
+    "UPDATE messages SET attempts = CASE WHEN messages.attempts + given.attempts < 0 THEN 0"
+    " ELSE messages.attempts + given.attempts END,"
     " available_at = given.available_at, published_at = NULL,"
     " leased_until = NULL, lease_owner = NULL,"
     " last_reason = given.reason, last_error = given.error,"

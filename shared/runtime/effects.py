@@ -120,6 +120,9 @@ class EffectHandler(Generic[Effected]):
             ids = [received.message_id for received in batch]
             leased = work.store.lease(ids, self._owner, work.now + self._lease)
             deferred = _defer([id_ for id_ in ids if id_ not in leased], work)
+            # Not tried at all, so that a start that was counted is none.
+            counted = [each.message_id for each in batch if each.is_counted]
+            work.store.take_back_starts(set(counted) & deferred)
         # Whatever came from outside has a row now, as ours have.
         mine = [replace(each, is_foreign=False) for each in batch if each.message_id in leased]
         return _Leased(mine, deferred)

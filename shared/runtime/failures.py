@@ -75,11 +75,11 @@ class FailureRecorder:
             case PauseChannel(until, reason):
                 channel, detail = received.envelope.channel, evidence(error).text
                 pauses.pause(work, channel, reason=reason, detail=detail, retry_at=until)
-                # Counted or not, this attempt is taken for none.
-                retry = _retry(received, until, reason, error, is_counted=True)
+                # Nothing is wrong with the message: an attempt that was counted is given back.
+                retry = replace(_retry(received, until, reason, error), is_free=True)
                 outcome = Result("paused", reason, error)
             case TryAgain(at, reason):
-                retry = _retry(received, at, reason, error, is_counted=received.is_counted)
+                retry = _retry(received, at, reason, error)
                 outcome = Result("retried", reason, error)
         return outcome if work.store.retry([retry], owner=owner) else DUPLICATE
 
@@ -177,14 +177,12 @@ def _has_failed_orderly(message_id: UUID, work: UnitOfWork) -> bool:
     return work.connection.execute(query).scalar() is not None
 
 
-def _retry(
-    received: Received, at: datetime, reason: str, error: BaseException, *, is_counted: bool
-) -> Retry:
+def _retry(received: Received, at: datetime, reason: str, error: BaseException) -> Retry:
     return Retry(
         message_id=received.message_id,
         available_at=at,
         reason=reason,
         error=evidence(error).text,
-        is_counted=is_counted,
+        is_counted=received.is_counted,
         parcel=parcel_of(received) if received.is_foreign else None,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.errors import AccessDenied, RemoteRejected, RemoteUnavailable
+from shared.domain.errors import AccessDenied, ChannelDown, RemoteRejected, RemoteUnavailable
 from shared.domain.messages import Envelope
 from shared.messaging.broker import WireMessage
 from shared.messaging.codec import to_wire
@@ -156,6 +156,18 @@ def test_a_wrong_setup_pauses_the_channel_and_uses_no_attempt(embedded_rig: Rig)
     assert (row.attempts, row.last_reason, row.published_at) == (0, "access_denied", None)
     assert row.available_at == pause.retry_at > utc_now() + timedelta(minutes=50)
     assert (pause.channel, pause.reason, pause.detail) == ("shop", "access_denied", "token refused")
+
+
+def test_waiting_uses_no_attempt_even_of_what_was_delivered_before(rig: Rig) -> None:
+    """A start that was counted first is given back when the channel has to wait."""
+    parcel = a_parcel("1")
+    rig.owe(parcel, published=True)
+    rig.broker.publish([replace(to_wire(parcel), headers=flagged(parcel))])
+
+    with rig.consuming(rig.transactional(failing("1", ChannelDown("down")))):
+        eventually(lambda: rig.settled("paused"))
+
+    assert rig.owed()[parcel.message_id].attempts == 0
 
 
 def test_a_message_from_outside_is_handled_once(rig: Rig) -> None:

@@ -129,6 +129,25 @@ def test_a_message_whose_holder_died_comes_back_when_the_lease_is_over(rig: Rig)
     assert (row.available_at, row.published_at) == (row.leased_until, None)
 
 
+def test_a_start_that_meets_a_lease_is_taken_back(rig: Rig) -> None:
+    """Delivered again while its holder lives, however often: put off, and not taken for poison."""
+    parcel = a_parcel("1")
+    rig.owe(parcel, published=True)
+    with rig.units.begin() as work:
+        work.store.lease([parcel.message_id], "elsewhere", work.now + timedelta(minutes=5))
+    again = replace(a_received(parcel), is_counted=True)
+    outcomes = []
+
+    for _ in range(3):
+        with rig.units.begin() as work:
+            work.store.count_start(parcel.message_id)
+        [result] = handler(rig, Shop()).handle([again], patience())
+        outcomes.append(result.outcome)
+
+    assert outcomes == ["deferred"] * 3
+    assert rig.owed()[parcel.message_id].attempts == 0
+
+
 def test_an_effect_done_before_is_a_duplicate(rig: Rig) -> None:
     """A copy of a finished message leads to no second effect."""
     parcel, shop = a_parcel("1"), Shop()
