@@ -188,6 +188,17 @@ def outcomes(work: UnitOfWork, job_id: UUID) -> dict[UUID, ItemState]:
     }
 
 
+def pass_over_gone(work: UnitOfWork, job_id: UUID) -> None:
+    """Skip the letters of a job that are not there any more: an erased person's, for one."""
+    item = replay_items.c
+    is_there = sa.exists().where(dead_letters.c.id == item.dead_letter_id)
+    work.connection.execute(
+        sa.update(replay_items)
+        .where(item.job_id == job_id, item.state.in_(("pending", "sent")), ~is_there)
+        .values(state="skipped", at=work.now)
+    )
+
+
 def progress(work: UnitOfWork, job_id: UUID) -> Counter[ItemState]:
     """Return how many letters of a job are in each state."""
     item = replay_items.c

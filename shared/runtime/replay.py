@@ -108,6 +108,7 @@ class Replayer:
         return list(parcels.values())
 
     def _note_outcomes(self, job_id: UUID, work: UnitOfWork) -> None:
+        replays.pass_over_gone(work, job_id)
         known = replays.outcomes(work, job_id)
         replays.mark(work, job_id, known)
         for state, count in Counter(known.values()).items():

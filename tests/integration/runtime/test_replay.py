@@ -299,3 +299,19 @@ def test_what_still_cannot_be_read_stays_dead(graveyard: Graveyard) -> None:
 
     assert graveyard.items() == {"skipped": 1, "sent": 1}
     assert graveyard.states() == {"open": 1, "replaying": 1}
+
+
+def test_a_letter_that_was_erased_does_not_keep_its_job_from_ending(graveyard: Graveyard) -> None:
+    """NEW-11: erasing a person in the middle of a replay leaves the job to the others."""
+    graveyard.bury(3)
+    job = graveyard.start(replace(AT_ONCE, rate_per_second=1.0))
+    replayer = graveyard.replayer()
+    graveyard.advance(replayer)
+    graveyard.handle()
+    with graveyard.units.begin() as work:
+        work.connection.execute(sa.delete(dead_letters))
+
+    graveyard.advance(replayer)
+
+    assert graveyard.items() == {"skipped": 3}
+    assert graveyard.job(job).state == "done"
