@@ -114,10 +114,10 @@ def _edited(letter: DeadLetterRecord) -> Amendment:
         path.write_bytes(before := _pretty(letter))
         while True:
             _run_editor(path)
-            if (text := path.read_bytes()) == before:
+            if (edited := path.read_bytes()) == before:
                 raise NotAmended("nothing is changed")
             try:
-                return amending.amended_text(letter, text)
+                return amending.amended_text(letter, edited)
             except NotAmended as error:
                 say(str(error))
                 typer.confirm("Edit again?", abort=True, default=True, err=True)
