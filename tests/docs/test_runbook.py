@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import Any, Final, get_args, get_type_hints
-from uuid import UUID
+from typing import Final, get_args, get_type_hints
 
 import pytest
-import sqlalchemy as sa
 
 import services
 import shared
@@ -19,18 +17,15 @@ from shared.domain.decisions import Hold, Ignore, Stage
 from shared.domain.errors import PatronError
 from shared.domain.messages import ImportRequested, Parcel, parcel
 from shared.messaging import broker
-from shared.persistence import dead_letter_reader, import_requests, pauses
-from shared.persistence.dead_letters import of_parcel
+from shared.persistence import import_requests, pauses
 from shared.persistence.engine import create_engine
 from shared.persistence.store import Retry
-from shared.persistence.tables import audit_log, dead_letters
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.recoverability import BUG, POISON
 from tests.docs.pages import DOCS, ROOT, block, headings
 
 PAGE: Final = DOCS / "runbook.md"
 _REASON: Final = re.compile(r"`([a-z_]+)`")
-OPEN_LETTERS: Final = dead_letter_reader.Selection(states=("open",))
 _BY_NAME: Final = {"reason", "last_reason"}
 
 
@@ -48,7 +43,17 @@ def reasons_in_code() -> set[str]:
     }
     refused = {broker.UNROUTABLE, broker.NACKED, broker.CONFIRM_TIMEOUT, broker.CONNECTION_LOST}
     asked = {*import_requests.REASONS, broker.FORBIDDEN}
-    return {*_of_errors(), *decided, *refused, *asked, *_literals(), *reading.REASONS, "not_sent", BUG, POISON}
+    return {
+        *_of_errors(),
+        *decided,
+        *refused,
+        *asked,
+        *_literals(),
+        *reading.REASONS,
+        "not_sent",
+        BUG,
+        POISON,
+    }
 
 
 def _of_errors() -> set[str]:
@@ -124,55 +129,6 @@ def a_parcel() -> Parcel:
     """Return some message."""
     at = datetime(2026, 11, 1, tzinfo=UTC)
     return parcel(ImportRequested(channel="shop"), channel="shop", subject="shop", at=at)
-
-
-def bury(work: UnitOfWork, **changes: Any) -> tuple[Parcel, UUID]:
-    """Dead-letter a message that was owed; return it, and the id of the dead letter."""
-    sent = a_parcel()
-    work.store.add([sent])
-    evidence = {"worker": "exporter", "queue": "q", "reason": "remote_rejected"}
-    work.store.bury([of_parcel(sent, **(evidence | changes))])
-    (line,) = dead_letter_reader.find(work, limit=2)
-    return sent, line.id
-
-
-def test_a_dead_letter_is_replayed_under_its_own_id(units: UnitsOfWork) -> None:
-    """It is due at once, as it was; the letter is closed, and who did it is written down."""
-    with units.begin() as work:
-        sent, letter = bury(work)
-
-    with units.begin() as work:
-        carry_out("replay", work, id=str(letter), actor="ann", why="name corrected")
-
-    with units.begin() as work:
-        assert work.store.due(10) == [sent]
-        assert dead_letter_reader.find(work, OPEN_LETTERS, limit=1) == []
-        line = work.connection.execute(sa.select(audit_log)).one()
-        assert (line.actor, line.subject, line.reason) == ("ann", str(letter), "name corrected")
-
-
-def test_a_dead_letter_is_not_replayed_twice(units: UnitsOfWork) -> None:
-    """A second replay finds nothing to do, though the message was handled meanwhile."""
-    with units.begin() as work:
-        sent, letter = bury(work)
-        carry_out("replay", work, id=str(letter), actor="ann", why="first")
-        work.store.claim([sent.message_id])
-
-    with units.begin() as work:
-        carry_out("replay", work, id=str(letter), actor="bob", why="second")
-
-    with units.begin() as work:
-        assert work.store.due(10) == []
-
-
-def test_what_never_was_a_message_is_not_replayed(units: UnitsOfWork) -> None:
-    """The database refuses a letter without type and ids."""
-    with units.begin() as work:
-        _, letter = bury(work)
-        work.connection.execute(sa.update(dead_letters).values(type=None, correlation_id=None))
-
-    with pytest.raises(PatronError, match="NotNullViolation"), units.begin() as work:
-        carry_out("replay", work, id=str(letter), actor="ann", why="hope")
 
 
 def test_a_pause_is_ended(units: UnitsOfWork) -> None:

@@ -99,6 +99,9 @@ def list_groups(
         {**asdict(each), "cause": each.cause, "may_be_cured": each.may_be_cured} for each in found
     ]
     show_rows(rows, _GROUP_COLUMNS, output, nothing=_NOTHING)
+    if output is Output.TABLE and any(each.may_be_cured for each in found):
+        say("to replay what the changed configuration may have cured:")
+        say("patron dead-letters replay --cured --because 'what was changed'")
 
 
 @app.command("list")

@@ -73,10 +73,11 @@ def follow(units: UnitsOfWork, job_id: UUID, patience_seconds: float) -> None:
 
 def _follow(units: UnitsOfWork, job_id: UUID, patience_seconds: float) -> None:
     told_at = time.monotonic()
-    until, before = told_at + patience_seconds, None
+    until, before, told = told_at + patience_seconds, None, ""
     while True:
         with units.read() as work:
             job, counts = replays.get(work, job_id), replays.progress(work, job_id)
+            keeper = replay_reader.keeper_of(work, job_id)
         if job is None or _is_over(job, counts):
             return
         now = time.monotonic()
@@ -84,9 +85,10 @@ def _follow(units: UnitsOfWork, job_id: UUID, patience_seconds: float) -> None:
             until, before = now + patience_seconds, counts
         if now >= until:
             return
-        if now - told_at > _TELL_SECONDS:
-            told_at = now
-            typer.echo(in_sum(counts, job.total), err=True)
+        text = f"{in_sum(counts, job.total)}{'' if keeper else '; no keeper works on it now'}"
+        if now - told_at > _TELL_SECONDS and text != told:
+            told_at, told = now, text
+            typer.echo(text, err=True)
         time.sleep(_POLL_SECONDS)
 
 

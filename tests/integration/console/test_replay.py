@@ -1,5 +1,6 @@
 """`patron dead-letters replay` and `patron replays`: dead letters are handled again."""
 
+import shlex
 import signal
 from pathlib import Path
 from uuid import uuid4
@@ -164,6 +165,21 @@ def test_only_what_the_configuration_was_to_blame_for_is_cured(desk: Desk, tmp_p
     assert (answer.code, answer.out) == (0, "2 letters: 2 done\n")
     done = {row.subject for row in desk.rows(dead_letters) if row.state == "resolved"}
     assert done == {"1", "4"}
+
+
+def test_the_groups_offer_to_replay_what_may_be_cured(sqlite_desk: Desk) -> None:
+    """NEW-5: the very command stands below them, and only where it would find something."""
+    bury(sqlite_desk, imports_of("1"), reason="remote_rejected", config_version="before")
+    before = sqlite_desk.patron("dead-letters", "groups")
+    bury(sqlite_desk, imports_of("2"), reason="attribute_missing", config_version="before")
+
+    after = sqlite_desk.patron("dead-letters", "groups")
+    offered = after.out.splitlines()[-1].removeprefix("patron ")
+    with keeper_running(sqlite_desk):
+        answer = sqlite_desk.patron(*shlex.split(offered))
+
+    assert "--cured" not in before.out
+    assert (answer.code, answer.out) == (0, "1 letter: 1 done\n")
 
 
 def test_letters_that_go_in_circles_need_insisting(desk: Desk) -> None:
