@@ -4,14 +4,14 @@ All calls of a channel in one process share a budget. Each takes a turn and wait
 that says "too many" halves the rate and sends everybody away who waits, and what it answers
 afterwards brings the rate back, little by little, up to the configured ceiling. Without one nothing
 is held back until a shop complains. Its promise: one burst of refusals counts once, the rate never
-falls so low that nothing goes, and nobody asks a shop that has just asked to be left alone.
+falls so low that nothing goes, and nobody waits for a turn only to be refused.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -27,8 +27,6 @@ _SAME_BURST_SECONDS: Final = 1.0
 _BURST_SECONDS: Final = 1.0
 _MEASURED_SECONDS: Final = 5.0
 _LONGEST_RESET_SECONDS: Final = 60.0
-_SHORTEST_REST_SECONDS: Final = 0.5
-_LONGEST_REST_SECONDS: Final = 60.0  # those who pause a channel for longer know better
 _log = structlog.get_logger()
 
 
@@ -38,6 +36,14 @@ class Allowance:
 
     remaining: int
     reset_seconds: float
+
+
+@dataclass
+class _Refusal:
+    """What those who wait for a turn look out for."""
+
+    came: threading.Event = field(default_factory=threading.Event)
+    retry_after_seconds: float | None = None
 
 
 class RateBudget:
@@ -58,8 +64,8 @@ class RateBudget:
         self._lock = threading.Lock()
         self._rate = ceiling
         self._complained_at_rate = 0.0
-        self._slowed_at = self._next_turn = self._rests_until = float("-inf")
-        self._refused = threading.Event()
+        self._slowed_at = self._next_turn = float("-inf")
+        self._refusal = _Refusal()
         self._allowed: tuple[float, float] | None = None  # a rate, and until when it holds
         self._turns: deque[float] = deque()
 
@@ -71,14 +77,14 @@ class RateBudget:
     def wait_turn(self) -> None:
         """Wait until one more request may be sent.
 
-        Raises `RemoteThrottled` if the platform has just refused others, or does while we wait.
+        Raises `RemoteThrottled` if the platform refuses another meanwhile.
         """
-        refused = self._refused
-        self._let_rest()
+        refusal = self._refusal
         if (seconds := self.take_turn()) > 0:
-            self._sleep(refused, seconds)
-            if refused.is_set():
-                self._let_rest()
+            self._sleep(refusal.came, seconds)
+            if refusal.came.is_set():
+                text = "another request was refused"
+                raise RemoteThrottled(text, retry_after_seconds=refusal.retry_after_seconds)
 
     def take_turn(self) -> float:
         """Take the next turn and return in how many seconds it comes; 0 for now."""
@@ -94,15 +100,14 @@ class RateBudget:
             return max(0.0, turn - now)
 
     def refused(self, retry_after_seconds: float | None = None) -> None:
-        """Take it that the platform asked for fewer requests: halve the rate, send none for now."""
+        """Take it that the platform asked for fewer requests: halve the rate, send all away."""
         with self._lock:
             now = self._clock()
-            rest = max(retry_after_seconds or 0.0, _SHORTEST_REST_SECONDS)
-            self._rests_until = max(self._rests_until, now + min(rest, _LONGEST_REST_SECONDS))
-            self._refused.set()
-            self._refused = threading.Event()
-            # Those who waited were sent away, so that their turns are free again.
-            self._next_turn = self._rests_until
+            self._refusal.retry_after_seconds = retry_after_seconds
+            self._refusal.came.set()
+            self._refusal = _Refusal()
+            # Those who waited are gone, so that their turns are free again.
+            self._next_turn = now
             if now - self._slowed_at < _SAME_BURST_SECONDS:
                 return
             before = self._rate
@@ -125,12 +130,6 @@ class RateBudget:
                 self._keep_to(allowance, now)
         if is_free:
             _log.info("channel.at_full_speed", channel=self._channel)
-
-    def _let_rest(self) -> None:
-        left = self._rests_until - self._clock()
-        if left > 0:
-            text = "asked for fewer requests a moment ago"
-            raise RemoteThrottled(text, retry_after_seconds=left)
 
     def _come_back(self, now: float) -> bool:
         """Raise the rate; say whether it has just reached what it was before."""
