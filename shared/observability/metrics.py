@@ -115,7 +115,9 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         consumer_active=gauge(
             "consumer_active", "Whether the broker has the consumer registered.", "worker", "queue"
         ),
-        channel_paused=gauge("channel_paused", "Whether a channel waits for its shop or its set-up.", "channel"),
+        channel_paused=gauge(
+            "channel_paused", "Whether a channel waits for its shop or its set-up.", "channel"
+        ),
         database_errors=counter("database_errors", "Database errors by kind.", "worker", "kind"),
         http_client_requests=counter(
             "http_client_requests", "Requests to platforms.", "platform", "code"
