@@ -80,6 +80,9 @@ def _prove(installation: Installation, customers: int) -> Iterator[Figures]:
         with Watch(workers, SHARES) as watch:
             yield _first_import(scene, customers)
             watch.mark(ALL)
+        yield _cpu(workers, customers)
+        check_decided(scene, customers)
+        check_shop(scene)
         yield _sweep_of_changes(scene, workers)
         yield _sweep_of_nothing(scene)
         watch.mark(SWEPT)
@@ -103,13 +106,20 @@ def _first_import(scene: Scene, customers: int) -> Figures:
     decided = time.perf_counter() - began
     _until(scene, _NOTHING_OWED)
     written = time.perf_counter() - began
-    check_decided(scene, customers)
-    check_shop(scene)
+    parked = scene.value("SELECT count(*) FROM staging_customers WHERE state = 'ambiguous'")
     return {
         "first import: decided [customers/s]": customers / decided,
         "first import: decided [s]": decided,
         "first import: all numbers written back [customers/s]": customers / written,
         "first import: all numbers written back [s]": written,
+        "first import: left to an operator, who share a telephone [customers]": parked,
+    }
+
+
+def _cpu(workers: dict[str, Watched], customers: int) -> Figures:
+    return {
+        f"first import: CPU of {role} [us/customer]": 1e6 * worker.cpu_seconds() / customers
+        for role, worker in workers.items()
     }
 
 

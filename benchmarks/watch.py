@@ -16,7 +16,7 @@ from typing import Final, Self
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.processes import Process
+from benchmarks.processes import Process, cpu_seconds_of
 
 _LOOK_SECONDS: Final = 0.5
 _KIB_PER_MIB: Final = 1024
@@ -50,6 +50,10 @@ class Watched:
             for sample in family.samples
             if sample.name == self.counter
         })  # fmt: skip
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the process has used so far."""
+        return cpu_seconds_of([self.process.pid])
 
     def peak_mib(self) -> float:
         """Return the most memory that the process ever had resident."""
