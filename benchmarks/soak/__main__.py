@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.soak.curves import mib_per_minute, sparkline
-from benchmarks.soak.drive import WARM_UP, Order, Outcome, soak
+from benchmarks.soak.drive import WARM_UP_SECONDS, Order, Outcome, soak
 from shared.observability import logs
 
 
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     except AssertionError as error:
         print(f"never came to rest (seed {seed}, logs in {folder}): {error}", file=sys.stderr)
         return 1
-    _show(outcome, order)
+    _show(outcome)
     if given.json:
         _write(outcome, order, given.json)
     print(f"logs and journal: {folder}")
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if outcome.problems else 0
 
 
-def _show(outcome: Outcome, order: Order) -> None:
+def _show(outcome: Outcome) -> None:
     print("\nFaults")
     for what, times in sorted(outcome.faults.items()):
         print(f"  {what:<40}{times:>6}")
@@ -50,7 +50,7 @@ def _show(outcome: Outcome, order: Order) -> None:
     if curves := outcome.curves:
         for name in curves.names:
             values = [value for _, value in curves.series(name)]
-            after = curves.series(name, after_seconds=order.seconds * WARM_UP)
+            after = curves.series(name, after_seconds=WARM_UP_SECONDS)
             figures = f"{values[0]:.0f} {min(values):.0f} {max(values):.0f} {values[-1]:.0f}"
             print(f"  {name:<32}{figures:<24}{mib_per_minute(after):>8.2f}  {sparkline(values)}")
     print("\nVerdict")

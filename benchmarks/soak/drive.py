@@ -18,11 +18,11 @@ from benchmarks.soak.shoppers import Shoppers
 from benchmarks.soak.site import Site, opened
 from benchmarks.soak.verdict import Finding, Verdict
 
-WARM_UP: Final = 0.3
-"""The share of a soak after which memory must not grow any more."""
+WARM_UP_SECONDS: Final = 360.0
+"""After this, memory must not grow any more: by then everything that fills once is full."""
 
 MOST_MIB_PER_MINUTE: Final = 0.5
-_SHORTEST_TO_JUDGE_MEMORY_SECONDS: Final = 300.0
+_SHORTEST_TO_JUDGE_MEMORY_SECONDS: Final = 2 * WARM_UP_SECONDS
 _SWEPT: Final = (
     "SELECT count(*) = 0 FROM cursors WHERE sweep_finished_at IS NULL OR sweep_finished_at < :since"
 )
@@ -141,9 +141,8 @@ def _come_to_rest(site: Site, order: Order) -> None:
 def _flat_memory(site: Site, curves: Curves, order: Order) -> list[Finding]:
     if order.seconds < _SHORTEST_TO_JUDGE_MEMORY_SECONDS:
         return []
-    after = order.seconds * WARM_UP
     slopes = {
-        name: mib_per_minute(curves.series(memory_of(name), after_seconds=after))
+        name: mib_per_minute(curves.series(memory_of(name), after_seconds=WARM_UP_SECONDS))
         for name in site.survivors
     }
     problems = [
