@@ -65,9 +65,9 @@ def run(*words: object, place: Path, seconds: float = 60) -> Ended:
 @contextmanager
 def running(*words: object, place: Path) -> Iterator[Running]:
     """Run `patron words` for as long as the block lasts, and no longer."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: PLW1509 - the tests fork from one thread
         command(*words), cwd=place, env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, text=True, preexec_fn=_hear_interrupts,
     )  # fmt: skip
     try:
         yield Running(process)
@@ -75,6 +75,11 @@ def running(*words: object, place: Path) -> Iterator[Running]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def _hear_interrupts() -> None:
+    """Let Ctrl-C be heard as on a terminal, even if the tests themselves run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def environment() -> Mapping[str, str]:

@@ -25,7 +25,7 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(
     assert "Matched with customer C" in ended.out
     assert "-> Am Neuen Markt 12" in ended.out
     assert "✓ 60 customers were compared, 1 had changed" in ended.out
-    assert re.search(r"processor +customer\.updated +fields: addresses", ended.out)
+    assert re.search(r"processor +shop/\d+ +customer\.updated +fields: addresses", ended.out)
     assert "Traceback" not in ended.out
     assert list(tmp_path.iterdir()) == []
 
