@@ -65,9 +65,10 @@ def run(*words: object, place: Path, seconds: float = 60) -> Ended:
 @contextmanager
 def running(*words: object, place: Path) -> Iterator[Running]:
     """Run `patron words` for as long as the block lasts, and no longer."""
-    process = subprocess.Popen(  # noqa: PLW1509 - the tests fork from one thread
+    process = subprocess.Popen(
         command(*words), cwd=place, env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, preexec_fn=_hear_interrupts,
+        stderr=subprocess.PIPE, text=True,
+        preexec_fn=_hear_interrupts,  # noqa: PLW1509 - tests fork from their only thread
     )  # fmt: skip
     try:
         yield Running(process)
