@@ -38,6 +38,11 @@ RUN mv services/sandbox /sandbox \
         --no-deps --no-index --root /app /wheels/runtime/*.whl
 
 FROM application AS application-with-sandbox
+COPY requirements/sandbox.txt requirements/
+RUN --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
+    --mount=type=secret,id=pip_ca \
+    /opt/build/bin/pip --python /opt/patron/bin/python install --root /app-with-sandbox \
+        --require-hashes --only-binary :all: -r requirements/sandbox.txt
 RUN mv /sandbox services/sandbox \
  && /opt/build/bin/python -m hatchling build -t wheel -d /wheels/sandbox \
  && /opt/build/bin/pip --python /opt/patron/bin/python install \

@@ -41,7 +41,9 @@ bench: setup ## Measure the pipeline on this machine
 
 lock: ## Choose the newest versions allowed and lock them (needs uv)
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
-	$(LOCK) pyproject.toml --group dev --constraints requirements/runtime.txt \
+	$(LOCK) pyproject.toml --extra sandbox --constraints requirements/runtime.txt \
+	    --output-file requirements/sandbox.txt
+	$(LOCK) pyproject.toml --extra sandbox --group dev --constraints requirements/sandbox.txt \
 	    --output-file requirements/dev.txt
 	$(LOCK) requirements/build.in --constraints requirements/dev.txt \
 	    --output-file requirements/build.txt
@@ -51,8 +53,8 @@ lock: ## Choose the newest versions allowed and lock them (needs uv)
 $(BIN)/python:
 	requirements/make-venv $(VENV)
 
-$(VENV)/.runtime: $(BIN)/python requirements/build.txt requirements/runtime.txt pyproject.toml
-	$(PIP) --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+$(VENV)/.runtime: $(BIN)/python requirements/build.txt requirements/sandbox.txt pyproject.toml
+	$(PIP) --require-hashes -r requirements/build.txt -r requirements/sandbox.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
