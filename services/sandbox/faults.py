@@ -68,12 +68,26 @@ class Fault:
         )
 
 
+def _is_search(request: Request) -> bool:
+    return request.path.endswith("/search")
+
+
+def _too_many(fault: Fault) -> Response:
+    retry = (("Retry-After", fault.retry_after),) if fault.retry_after else ()
+    return Response(429, _TOO_MANY, headers=retry)
+
+
 @dataclass
 class FaultPlan:
-    """The faults still to come, and what is being held back."""
+    """The faults still to come, and what is being held back.
+
+    How a platform words its own refusals, and which answers are pages, is for its sandbox to say.
+    """
 
     unavailable: Callable[[], Response]
     server_error: Callable[[], Response]
+    too_many_requests: Callable[[Fault], Response] = _too_many
+    is_page: Callable[[Request], bool] = _is_search
     released: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -134,8 +148,9 @@ class FaultPlan:
             return self.unavailable()
         if kind is FaultKind.SERVER_ERROR:
             return self.server_error()
+        if kind is FaultKind.TOO_MANY_REQUESTS:
+            return self.too_many_requests(fault)
         replacements = {
-            FaultKind.TOO_MANY_REQUESTS: Response(429, _TOO_MANY, headers=retry),
             FaultKind.STATUS: Response(fault.status, fault.body.encode(), headers=retry),
             FaultKind.HTML: Response(200, _HTML_PAGE, HTML_TYPE),
             FaultKind.HELD: Response(504, b"", delivery=Delivery.HELD, released=self.released),
@@ -162,5 +177,5 @@ class FaultPlan:
         return None
 
     def _remember(self, request: Request, response: Response) -> None:
-        if request.method == "GET" and request.path.endswith("/search"):
+        if request.method == "GET" and self.is_page(request):
             self._last_page[request.path] = response

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from services.sandbox.faults import Fault, FaultKind, FaultPlan
+from services.sandbox.ledger import Write
 from services.sandbox.magento import saving
 from services.sandbox.magento.auth import ADMIN_PASSWORD, ADMIN_USER, ALL_RIGHTS, Gate
-from services.sandbox.magento.ledger import Write
 from services.sandbox.magento.payload import read_customer
 from services.sandbox.magento.shop import Shop
 

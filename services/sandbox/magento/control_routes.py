@@ -4,50 +4,21 @@ For demos and for tests in other processes. Its promise: it does what `Control` 
 more; a mistake in the call is a 400 that says so.
 """
 
-import re
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
-
-import orjson
 
 from services.sandbox.clock import moment_of
+from services.sandbox.ledger import as_json
 from services.sandbox.magento.control import Control
 from services.sandbox.magento.errors import Refusal
-from services.sandbox.magento.ledger import as_json
-from services.sandbox.wire import Request, Response
-
-Body = dict[str, Any]
-Answer = Callable[[Body, tuple[str, ...]], Any]
+from services.sandbox.remote import Answer, Body, RemoteControl
 
 
-class ControlRoutes:
+class ControlRoutes(RemoteControl):
     """Maps paths to the methods of `Control`."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._routes = [
-            (method, re.compile(re.sub(r"\{\w+\}", r"([^/]+)", path)), answer)
-            for method, path, answer in self._table()
-        ]
-
-    def answer(self, request: Request) -> Response:
-        """Carry out one control call."""
-        path = request.path.removeprefix("/_sandbox/").rstrip("/")
-        for method, pattern, answer in self._routes:
-            if method == request.method and (hit := pattern.fullmatch(path)):
-                return self._carry_out(answer, request, hit.groups())
-        return _said(404, {"message": "No such control call."})
-
-    def _carry_out(self, answer: Answer, request: Request, parts: tuple[str, ...]) -> Response:
-        try:
-            body = orjson.loads(request.body) if request.body else {}
-            result = answer(body, parts)
-        except Refusal as refusal:
-            return refusal.response()
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            return _said(400, {"message": f"{type(error).__name__}: {error}"})
-        return _said(200, {} if result is None else result)
+        super().__init__(self._table(), Refusal)
 
     def _table(self) -> list[tuple[str, str, Answer]]:
         c = self._control
@@ -99,7 +70,3 @@ class ControlRoutes:
         if body.get("run"):
             self._control.run_clock()
         return {"now": self._control.now()}
-
-
-def _said(status: int, body: Any) -> Response:
-    return Response(status, orjson.dumps(body))

@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from services.sandbox.magento.directory import NAMES, POSTCODE_OPTIONAL, REGION_REQUIRED, REGIONS
+from services.sandbox.countries import NAMES, REGIONS
+from services.sandbox.magento.directory import POSTCODE_OPTIONAL, REGION_REQUIRED
 from services.sandbox.magento.errors import Refusal, fields_required, rules_broken
 from services.sandbox.magento.stores import BY_ID, GROUP_IDS
 from services.sandbox.magento.versions import Quirks

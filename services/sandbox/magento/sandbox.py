@@ -18,9 +18,8 @@ from services.sandbox.magento.control_routes import ControlRoutes
 from services.sandbox.magento.errors import internal_error, maintenance
 from services.sandbox.magento.shop import Shop
 from services.sandbox.magento.versions import DEFAULT_RELEASE, Quirks, of_release
+from services.sandbox.remote import CONTROL_PREFIX
 from services.sandbox.wire import Delivery, Request, Response, Server
-
-CONTROL_PREFIX = "/_sandbox/"
 
 
 class SandboxMagento:

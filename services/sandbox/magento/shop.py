@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from services.sandbox.clock import Clock
+from services.sandbox.ledger import Ledger, Write
 from services.sandbox.magento import saving, search, seeding
 from services.sandbox.magento.criteria import Criteria
 from services.sandbox.magento.errors import Refusal, no_such_entity, rules_broken, unknown_attribute
-from services.sandbox.magento.ledger import Ledger, Write
 from services.sandbox.magento.stores import BY_ID as STORE_BY_ID
 from services.sandbox.magento.stores import DEFAULT_STORE, FIRST_OF_WEBSITE, GENERAL, NOT_SOLD_TO
 from services.sandbox.magento.table import ADDRESS_COLUMNS, CustomerTable, Row, email_key
