@@ -1,15 +1,17 @@
 """What an exporter does with exports, and how it remembers what came of them.
 
 What no longer holds is not written. All exports about one remote customer are written together,
-customers side by side in threads; a failure, whatever it is, is that of its customer alone. What
+and as many customers with them as the platform takes in one call; several calls run side by side in
+threads. A failure, whatever it is, is that of its customer alone. What
 the writes did to the remote record is noted with the importer's, so that our own change does not
 come back as news (C365-20).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any
 
 import orjson
@@ -92,7 +94,7 @@ class ChannelEffects:
                 by_customer[envelopes[position].body.external_id].append(position)
         futures = {
             self._threads.submit(self._write, [envelopes[p].body for p in positions]): positions
-            for positions in by_customer.values()
+            for positions in _together(by_customer.values(), self._sink.customers_at_once)
         }
         for future in _finished(futures, beat):
             results.update(zip(futures[future], future.result(), strict=True))
@@ -132,10 +134,20 @@ class ChannelEffects:
             outcomes = self._sink.write(exports)
             return [Exported(o.written, o.error) for _, o in zip(exports, outcomes, strict=True)]
         except Exception as error:  # noqa: BLE001 - a bug is told, and bounded
-            _log.exception(
-                "export.failed", channel=self._channel, external_id=exports[0].external_id
-            )
-            return [Exported(failure=error)] * len(exports)
+            ids = sorted({export.external_id for export in exports})
+            _log.exception("export.failed", channel=self._channel, external_ids=ids)
+            if len(ids) == 1:
+                return [Exported(failure=error)] * len(exports)
+        # Doing it again is harmless, and shows whose record it is.
+        each = groupby(exports, key=lambda export: export.external_id)
+        return [exported for _, of_one in each for exported in self._write(list(of_one))]
+
+
+def _together(customers: Iterable[list[int]], at_once: int) -> Iterator[list[int]]:
+    """Yield the positions of what one call of the sink takes."""
+    rest = iter(customers)
+    while several := list(islice(rest, at_once)):
+        yield [position for customer in several for position in customer]
 
 
 def _finished(

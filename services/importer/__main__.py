@@ -23,9 +23,13 @@ NAME = "importer"
 
 
 def build(foundation: Foundation) -> Role:
-    """Return the importer on top of `foundation`: two loops for each channel, and requests."""
+    """Return the importer on top of `foundation`: two loops for each channel, and requests.
+
+    What is pushed to us has no loops.
+    """
     settings = foundation.installation.settings
-    loops = {channel: _loops(channel, foundation) for channel in settings.channels}
+    sources = {channel: foundation.connector(channel).source for channel in settings.channels}
+    loops = {name: _loops(name, source, foundation) for name, source in sources.items() if source}
     deadlines = Periodic(
         "deadlines",
         Deadlines(foundation.units, foundation.outbox.offer).run,
@@ -56,10 +60,9 @@ def _requests(foundation: Foundation, loops: Mapping[str, Sequence[Periodic]]) -
     )
 
 
-def _loops(channel: str, foundation: Foundation) -> Sequence[Periodic]:
+def _loops(channel: str, source: CustomerSource, foundation: Foundation) -> Sequence[Periodic]:
     """Return what reads a channel: on its schedule, and on demand."""
     idle_seconds = foundation.installation.settings.importer.idle_seconds
-    source = foundation.connector(channel).source
     schedule = _schedule(channel, source, foundation)
     on_demand = _on_demand(channel, source, foundation)
     return [

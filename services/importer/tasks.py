@@ -102,15 +102,14 @@ class Tasks:
         return Watermark(at - timedelta(seconds=self.overlap_seconds)) if at else None
 
     def _advance(self, lease: Lease, page: Page, work: UnitOfWork) -> Lease:
-        """Move the watermark on to the end of a page, and prolong the lease.
+        """Move the watermark on to the mark of a page, and prolong the lease.
 
         Never back, as a page of the overlap would; nor into the future, where a shop's wrong
         clock would have us wait for it.
         """
         cursors, before = Cursors(work), lease.cursor
-        if page.records:
-            last = page.records[-1]
-            mark = min((last.changed_at, last.scan_key), (work.now, ""))
+        if page.mark:
+            mark = min((page.mark.changed_at, page.mark.scan_key), (work.now, ""))
             if before.watermark_at is None or mark > (before.watermark_at, before.watermark_key):
                 return cursors.save_watermark(lease, *mark, seconds=self.lease_seconds)
         return cursors.renew(lease, self.lease_seconds)

@@ -2,7 +2,8 @@
 
 HTTP libraries bound each read, so a peer that sends one byte a second can hold a worker for
 hours. Promise: within `deadline(seconds)` no wait of this transport outlives it, however the
-answer trickles in. (Looking a name up is the operating system's wait and is not covered.)
+answer trickles in. (Looking a name up is the operating system's wait and is not covered.) Nothing
+is said to a private address that a name leads to, unless that is allowed.
 """
 
 import ssl
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore2
@@ -30,17 +32,23 @@ def deadline(seconds: float) -> Iterator[None]:
         _ends_at.reset(token)
 
 
+class PrivateAddress(Exception):
+    """A name leads to an address of this machine or of the network that it is in."""
+
+
 class DeadlineTransport(httpx2.HTTPTransport):
     """A pool of HTTP/1.1 connections that respects `deadline`; follows nothing, keeps no cookie."""
 
-    def __init__(self, *, connections: int, tls: ssl.SSLContext) -> None:
+    def __init__(
+        self, *, connections: int, tls: ssl.SSLContext, may_reach_private: bool = True
+    ) -> None:
         super().__init__(verify=tls)
         self._pool = httpcore2.ConnectionPool(
             ssl_context=tls,
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30.0,
-            network_backend=_Backend(),
+            network_backend=_Backend(may_reach_private=may_reach_private),
         )
 
 
@@ -81,8 +89,9 @@ class _Stream(httpcore2.NetworkStream):
 
 
 class _Backend(httpcore2.NetworkBackend):
-    def __init__(self) -> None:
+    def __init__(self, *, may_reach_private: bool) -> None:
         self._backend = httpcore2.SyncBackend()
+        self._may_reach_private = may_reach_private
 
     def connect_tcp(
         self,
@@ -93,4 +102,23 @@ class _Backend(httpcore2.NetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
         left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._backend.connect_tcp(host, port, left, local_address, socket_options))
+        stream = self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        # Looked at once it is connected, so that a name cannot be answered twice in two ways.
+        if not (self._may_reach_private or _is_written_down(host) or _is_public(stream)):
+            stream.close()
+            raise PrivateAddress
+        return _Stream(stream)
+
+
+def _is_written_down(host: str) -> bool:
+    """Whether whoever configured the host meant this address and no other."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True
+
+
+def _is_public(stream: httpcore2.NetworkStream) -> bool:
+    address = stream.get_extra_info("server_addr")[0]
+    return ip_address(address.partition("%")[0]).is_global

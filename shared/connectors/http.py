@@ -26,7 +26,7 @@ import orjson
 import stamina
 
 from shared.connectors.budget import Allowance, RateBudget
-from shared.connectors.deadline import DeadlineTransport, deadline
+from shared.connectors.deadline import DeadlineTransport, PrivateAddress, deadline
 from shared.domain.errors import (
     AccessDenied,
     ConfigurationError,
@@ -63,7 +63,8 @@ def unobserved(_call: RemoteCall) -> None:
 class Limits:
     """How long, how much and how often.
 
-    `total_seconds` bounds a call with all its attempts; `attempts` counts for reads only.
+    `total_seconds` bounds a call with all its attempts; `attempts` counts for reads only. Without
+    `may_reach_private` a name that leads to a private address is refused.
     """
 
     total_seconds: float = 30.0
@@ -71,6 +72,7 @@ class Limits:
     attempts: int = 3
     connections: int = 20
     max_body_bytes: int = 32 * 1024 * 1024
+    may_reach_private: bool = True
 
     @property
     def as_extension(self) -> dict[str, float]:
@@ -121,10 +123,14 @@ class HttpClient:
         transport: httpx2.BaseTransport | None = None,
         budget: RateBudget | None = None,
         allowance: Callable[[Answer], Allowance | None] = lambda _answer: None,
+        asked_to_wait: Callable[[Answer], float | None] | None = None,
+        meanings: Mapping[int, type[PatronError]] | None = None,
     ) -> None:
         """`explain` puts the platform's error body into words that are free of personal data.
 
-        `allowance` reads what the platform's headers say of the requests that are left.
+        `allowance` reads what the platform's headers say of the requests that are left, and
+        `asked_to_wait` for how many seconds a refusal sends us away (None: by `Retry-After`).
+        `meanings` are the statuses that this platform means otherwise than the list above says.
         """
         self._platform = platform
         self._channel = channel
@@ -133,8 +139,12 @@ class HttpClient:
         self._explain = explain
         self._budget = budget or RateBudget(channel=channel)
         self._allowance = allowance
+        self._asked_to_wait = asked_to_wait or wait_asked_for
+        self._meanings = meanings or {}
         self._transport = transport or DeadlineTransport(
-            connections=self._limits.connections, tls=tls or httpx2.create_ssl_context()
+            connections=self._limits.connections,
+            tls=tls or httpx2.create_ssl_context(),
+            may_reach_private=self._limits.may_reach_private,
         )
         self._headers = {
             "Accept": "application/json",
@@ -147,17 +157,24 @@ class HttpClient:
         self._transport.close()
 
     def request(
-        self, method: str, url: str, *, headers: Callable[[], Mapping[str, str]], json: Any = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Callable[[], Mapping[str, str]],
+        json: Any = None,
+        is_read: bool | None = None,
     ) -> Answer:
         """Make one call. `headers` is asked anew for each attempt: signatures serve only once.
 
-        Only GET is tried again within the call; whether a write was carried out is for the
-        caller to find out.
+        Only what `is_read` is tried again within the call (None: what goes by GET is); whether a
+        write was carried out is for the caller to find out.
         """
         body = None if json is None else orjson.dumps(json)
         self._budget.wait_turn()
         with deadline(self._limits.total_seconds):
-            if method != "GET" or self._limits.attempts == 1:
+            repeatable = method == "GET" if is_read is None else is_read
+            if not repeatable or self._limits.attempts == 1:
                 return self._once(method, url, headers(), body)
             for attempt in self._attempts():
                 if attempt.num > 1:
@@ -205,7 +222,7 @@ class HttpClient:
 
     def _tell_budget(self, answer: Answer) -> None:
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._budget.refused(_wait_asked_for(answer))
+            self._budget.refused(self._asked_to_wait(answer))
         elif answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self._budget.answered(self._allowance(answer))
 
@@ -214,6 +231,10 @@ class HttpClient:
             response = self._transport.handle_request(request)
         except httpx2.TimeoutException:
             raise
+        except PrivateAddress as error:
+            host = request.url.host
+            text = f"{host} leads to a private address; if it should, set allow_private_addresses"
+            raise ConfigurationError(text) from error
         except httpx2.ConnectError as error:
             # Names the host and why: refused, unknown name, certificate not trusted.
             raise RemoteUnavailable(f"no connection to {request.url.host}: {error}") from None
@@ -243,10 +264,12 @@ class HttpClient:
         if answer.is_success:
             return None
         text = f"{route}: status {status} {self._explain(answer)}".rstrip()
+        if status in self._meanings:
+            return self._meanings[status](text)
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return RemoteThrottled(text, retry_after_seconds=_wait_asked_for(answer))
+            return RemoteThrottled(text, retry_after_seconds=self._asked_to_wait(answer))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _BUSY:
-            return RemoteUnavailable(text, retry_after_seconds=_wait_asked_for(answer))
+            return RemoteUnavailable(text, retry_after_seconds=self._asked_to_wait(answer))
         if status in _DENIED:
             return AccessDenied(text)
         if status < HTTPStatus.BAD_REQUEST:
@@ -254,7 +277,7 @@ class HttpClient:
         return None
 
 
-def _wait_asked_for(answer: Answer) -> float | None:
+def wait_asked_for(answer: Answer) -> float | None:
     """Read `Retry-After`: seconds, or a date against the server's own clock."""
     text = answer.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():

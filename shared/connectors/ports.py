@@ -1,16 +1,17 @@
 """What a worker needs of a platform: a source to read customers, a sink to write to.
 
-A connector implements `CustomerSource` and `CustomerSink`. Its methods raise only the families of
-`shared.domain.errors`, with texts free of personal data; nothing else passes the port.
+A connector implements `CustomerSource` and `CustomerSink`, and a `NoticeReader` where the platform
+sends webhooks. They raise only the families of `shared.domain.errors`, with texts free of personal
+data; nothing else passes the port.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from shared.domain.customer import Customer
-from shared.domain.errors import PatronError
+from shared.domain.errors import ConfigurationError, PatronError
 from shared.domain.messages import CustomerExport
 
 
@@ -42,10 +43,29 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records in the order of the cursor; `is_last` when nothing more was there to read."""
+    """Some records of a scan; `is_last` when nothing more was there to read.
+
+    `mark` says how far the store view is imported once a page of changes is taken in. A platform
+    that cannot be read in the order of change has one on the last page only: until then a scan
+    that breaks off begins again.
+    """
 
     records: Sequence[RemoteRecord]
     is_last: bool
+    mark: Watermark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """Something that a shop has and a configuration may name.
+
+    `family` is what it is ("store_view", "attribute", "metafield", "form_field", "group"), `name`
+    how a configuration calls it, `detail` what an operator knows it by.
+    """
+
+    family: str
+    name: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +81,10 @@ class CustomerSource(Protocol):
     """Reads the customers of one channel."""
 
     def changes(self, store_view: str, since: Watermark | None) -> Iterator[Page]:
-        """Yield what changed after `since` (None: everything), oldest change first.
+        """Yield what changed after `since` (None: everything), each page with its mark.
 
-        Stops by itself, at the end or at what changed after the run began. Raises a
+        May yield more than that: what is known already is dropped by whoever reads. Stops by
+        itself, at the end or at what changed after the run began. Raises a
         `TransientError` rather than yield a page it cannot trust.
         """
         ...
@@ -82,6 +103,10 @@ class CustomerSource(Protocol):
 
     def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
         """Translate a record. Raises `UnreadableRecord` naming the fields that do not fit."""
+        ...
+
+    def discover(self) -> Sequence[Discovered]:
+        """Return what the shop has that can be configured: store views, attributes, groups."""
         ...
 
 
@@ -111,12 +136,21 @@ class Outcome:
 
 
 class CustomerSink(Protocol):
-    """Writes to one channel."""
+    """Writes to one channel.
+
+    `customers_at_once` is how many customers one call of the platform can take.
+    """
+
+    @property
+    def customers_at_once(self) -> int:
+        """The largest number of remote customers that `write` is given exports about."""
+        ...
 
     def write(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
-        """Carry out the exports, all about one remote customer, and verify each.
+        """Carry out exports about a few remote customers, and verify each.
 
-        Doing it again is harmless. One outcome for each export, in order; never raises for one.
+        Those about one customer stand together. Doing it again is harmless. One outcome for each
+        export, in order: never raises for one, and one customer's failure costs no other's.
         """
         ...
 
@@ -127,8 +161,45 @@ class CustomerSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """A platform's two sides for one channel, and how to let go of its connections."""
+    """A platform's two sides for one channel, and how to let go of its connections.
 
-    source: CustomerSource
+    Without a `source` the channel cannot be read: its customers are pushed to us.
+    """
+
+    source: CustomerSource | None
     sink: CustomerSink
-    close: Any = field(default=lambda: None)
+    close: Callable[[], None] = field(default=lambda: None)
+
+    @property
+    def reading(self) -> CustomerSource:
+        """The source. Raises `ConfigurationError` for a channel that cannot be read."""
+        if self.source is None:
+            raise ConfigurationError("its customers are pushed to us; there is nothing to read")
+        return self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a webhook says: these customers may have changed, so fetch them.
+
+    `event_id` is the same when the platform delivers the event again.
+    """
+
+    event_id: str
+    topic: str
+    external_ids: Sequence[str]
+
+
+class NoticeReader(Protocol):
+    """Reads a platform's webhooks."""
+
+    def __call__(
+        self, headers: Mapping[str, str], body: bytes, keys: Sequence[str], at: datetime
+    ) -> Notice:
+        """Verify a request by one of `keys` and return what it says.
+
+        `headers` are in lower case; `body` is what was received, byte for byte; `at` is the time
+        now. Raises `NoticeRefused` where the signature or its time does not hold, and
+        `UnreadableRecord` for a body that is none of the platform's.
+        """
+        ...

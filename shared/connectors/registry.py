@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from shared.connectors.http import CallObserver, unobserved
 from shared.connectors.magento.connect import connect as connect_magento
 from shared.connectors.magento.settings import MagentoSettings
-from shared.connectors.ports import Connector
+from shared.connectors.ports import Connector, NoticeReader
 from shared.domain.errors import ConfigurationError
 
 
@@ -19,10 +19,12 @@ class Platform(NamedTuple):
     """`settings` is the model of a channel's settings; `connect` takes an instance of it.
 
     `connect(settings, channel, observe, additional_fields) -> Connector` opens nothing yet.
+    `read_notice` reads the platform's webhooks, where it sends any.
     """
 
     settings: type[BaseModel]
     connect: Callable[[Any, str, CallObserver, Sequence[str]], Connector]
+    read_notice: NoticeReader | None = None
 
 
 PLATFORMS: Mapping[str, Platform] = {

@@ -64,6 +64,17 @@ class CustomerKind(StrEnum):
     BUSINESS = "business"
 
 
+class Entity(StrEnum):
+    """What the platform keeps the record as; never turned into the other (MYOB-5).
+
+    An `account` is one login, of a private person or of somebody who buys for a firm; a `company`
+    is a firm with locations and contacts of its own.
+    """
+
+    ACCOUNT = "account"
+    COMPANY = "company"
+
+
 class Version(Model):
     """Which state of the remote record was read.
 
@@ -120,9 +131,14 @@ class Consent(Model):
 
 
 class Address(Model):
-    """A postal address of a customer. Identity is the platform's id; defaults are only flags."""
+    """A postal address of a customer. Identity is the platform's id; defaults are only flags.
+
+    One that has a `location_name` is a location: a place of the customer with defaults and a
+    number of its own (MYOB-2).
+    """
 
     external_id: Identifier | None = None
+    location_name: ShortText | None = None
     is_default_billing: bool = False
     is_default_shipping: bool = False
     prefix: ShortText | None = None
@@ -137,6 +153,19 @@ class Address(Model):
     country: CountryCode | None = None
     phone: Phone | None = None
     tax_id: ShortText | None = None
+
+
+class Contact(Model):
+    """A person who acts for a company. `account` is the remote id of that person's own account."""
+
+    external_id: Identifier
+    account: Identifier | None = None
+    is_main: bool = False
+    first_name: ShortText | None = None
+    last_name: ShortText | None = None
+    email: ShortText | None = None
+    phone: Phone | None = None
+    role: ShortText | None = None
 
 
 class Custom(Model):
@@ -155,9 +184,13 @@ class FieldWarning(Model):
 
 
 class Customer(Model):
-    """A customer as one source knows it. A guest ordered without an account."""
+    """A customer as one source knows it. A guest ordered without an account.
+
+    `companies` are the remote ids of the companies that an account acts for.
+    """
 
     source: Source
+    entity: Entity = Entity.ACCOUNT
     kind: CustomerKind = CustomerKind.INDIVIDUAL
     prefix: ShortText | None = None
     first_name: ShortText | None = None
@@ -179,6 +212,8 @@ class Customer(Model):
     is_guest: bool = False
     registered_at: AwareDatetime | None = None
     addresses: tuple[Address, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    companies: tuple[Identifier, ...] = ()
     custom: Custom = Field(default_factory=Custom)
     warnings: tuple[FieldWarning, ...] = ()
 

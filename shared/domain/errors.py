@@ -138,6 +138,10 @@ class AttributeMissing(ConfigurationError):
     reason = "attribute_missing"
 
 
+class NoticeRefused(Exception):
+    """A webhook whose signature, or the time in it, does not hold. The text says which."""
+
+
 class UnreadableRecord(Exception):
     """A remote record that the canonical model cannot hold.
 

@@ -132,8 +132,9 @@ class CustomerDeleted(Model):
 class CustomerExport(Model):
     """Write something about a customer to a channel.
 
-    `customer_number` effects write `customer_number`; `additional_data` effects write `values`,
-    keyed by the names that the channel's configuration gives them there.
+    `customer_number` effects write `customer_number`, and the numbers of `locations`, keyed by
+    the remote ids of their addresses; `additional_data` effects write `values`, keyed by the names
+    that the channel's configuration gives them there.
     """
 
     effect: Effect
@@ -142,6 +143,7 @@ class CustomerExport(Model):
     store_view: Identifier
     customer_id: UUID
     customer_number: Identifier
+    locations: dict[Identifier, Identifier] = Field(default_factory=dict)
     values: dict[str, str] = Field(default_factory=dict)
     version: Version
 

@@ -100,7 +100,7 @@ def connected(shop: SandboxMagento, transport: CheckedTransport) -> Connect:
 @pytest.fixture
 def source(connected: Connect) -> CustomerSource:
     """Give the reading side, with small pages."""
-    return connected().source
+    return connected().reading
 
 
 def _connector(url: str) -> dict[str, Any]:
@@ -278,7 +278,7 @@ class TestReading:
                     {"code": "de", **STORES["de"]},
                 ]}
             )  # fmt: skip
-            reader = connect(settings, "shop-de", transport=transport).source
+            reader = connect(settings, "shop-de", transport=transport).reading
             records = changed(reader)
             unreadable = 0
             for record in records:
@@ -297,7 +297,7 @@ class TestReading:
             values = {**_connector(old.url), "page_size": 5}
             settings = settings_of("magento", values, STORES)
             assert isinstance(settings, MagentoSettings)
-            reader = connect(settings, "shop-de", transport=transport).source
+            reader = connect(settings, "shop-de", transport=transport).reading
 
             swept = {r.external_id for page in reader.sweep("de", "") for r in page.records}
 
@@ -354,7 +354,7 @@ class TestReadingFromAShopInTrouble:
     ) -> None:
         """No answer, or one that comes a few bytes a second (fault 38)."""
         calls: list[RemoteCall] = []
-        reader = connected(calls=calls, timeouts={"attempts": 1, "total_seconds": 0.4}).source
+        reader = connected(calls=calls, timeouts={"attempts": 1, "total_seconds": 0.4}).reading
         shop.control.fail_next(kind, bytes_per_second=20)
 
         with pytest.raises(RemoteUnavailable):
@@ -369,7 +369,7 @@ class TestReadingFromAShopInTrouble:
     ) -> None:
         """A read is tried again; each attempt has a signature of its own."""
         calls: list[RemoteCall] = []
-        reader = connected(calls=calls, timeouts={"attempts": 2, "total_seconds": 10}).source
+        reader = connected(calls=calls, timeouts={"attempts": 2, "total_seconds": 10}).reading
         shop.control.fail_next("server_error")
 
         assert reader.fetch("1")
@@ -380,7 +380,7 @@ class TestReadingFromAShopInTrouble:
         self, shop: SandboxMagento, connected: Connect
     ) -> None:
         """The run goes on as if nothing had been (fault 41)."""
-        reader = connected(auth=ADMIN).source
+        reader = connected(auth=ADMIN).reading
         pages = reader.changes("de", None)
         first = next(pages)
         shop.control.advance_clock(5 * 3600)
@@ -407,7 +407,7 @@ class TestReadingFromAShopInTrouble:
         calls: list[RemoteCall] = []
 
         with pytest.raises(AccessDenied):
-            connected(auth=auth, calls=calls).source.fetch("1")
+            connected(auth=auth, calls=calls).reading.fetch("1")
 
         assert len(calls) == 1
 

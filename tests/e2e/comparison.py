@@ -70,6 +70,6 @@ def _directory(
 
 
 def _canonical(connector: Connector, external_id: str) -> Customer:
-    record = connector.source.fetch(external_id)
+    record = connector.reading.fetch(external_id)
     assert record
-    return normalise_customer(connector.source.to_customer(record, "de", utc(NOON)))
+    return normalise_customer(connector.reading.to_customer(record, "de", utc(NOON)))

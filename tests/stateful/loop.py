@@ -37,7 +37,7 @@ class Loop:
         transport = Watched()
         connector = self._life.enter_context(connected(self.shop, *FIELDS, transport=transport))
         self.outpost = Outpost(self.station, self.shop, connector, transport, threads)
-        self.schedule = self.station.schedule(connector.source, *VIEWS)
+        self.schedule = self.station.schedule(connector.reading, *VIEWS)
         views = {code: StoreViewPolicy(code) for code in VIEWS}
         self._policy = a_policy(channels={CHANNEL: ChannelPolicy(CHANNEL, views, ADDITIONAL)})
 

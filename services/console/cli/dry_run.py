@@ -78,10 +78,10 @@ def dry_run(
 def _try_one(
     run: DryRun, call: Invocation, connector: Connector, channel: str, external_id: str
 ) -> None:
-    record = connector.source.fetch(external_id)
+    record = connector.reading.fetch(external_id)
     if record is None:
         raise Refused(f"{channel} has no customer {external_id}", exit_code=EXIT_FAILED)
-    code = connector.source.store_view_of(record)
+    code = connector.reading.store_view_of(record)
     if code is None:
         text = f"customer {external_id} belongs to a store view that is not configured"
         raise Refused(text, exit_code=EXIT_FAILED)

@@ -54,4 +54,4 @@ def reader_of(
 ) -> StoreViewReader:
     """Return what reads one store view, and knows who was erased."""
     key = call.installation.settings.privacy.key
-    return StoreViewReader(channel, store_view, connector.source, Tombstones(key))
+    return StoreViewReader(channel, store_view, connector.reading, Tombstones(key))

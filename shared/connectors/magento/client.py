@@ -71,6 +71,11 @@ class MagentoClient:
         answer = self._call("GET", f"attributeMetadata/customer/attribute/{code}")
         return None if self._is_missing(answer) else _mapping(self._succeeded(answer))
 
+    def attributes(self) -> Sequence[Item]:
+        """Return what the shop knows of all customer attributes."""
+        answer = self._succeeded(self._call("GET", "attributeMetadata/customer"))
+        return _mappings(answer.json())
+
     def store_views(self) -> Sequence[Item]:
         """Return the shop's store views."""
         return _mappings(self._succeeded(self._call("GET", "store/storeViews")).json())

@@ -14,18 +14,15 @@ import orjson
 
 from shared.connectors.http import Answer
 from shared.connectors.magento.vocabulary import FIELDS, ID_FIELDS, WORDS
+from shared.connectors.masking import MASK, Masking, merged
 
-MASK = "…"
 LONGEST_TEXT = 500
 MOST_ERRORS = 10
 _SMALLEST_ID_LIKE = 1000
 
 _NAMING = frozenset({"fieldName", "field2Name", "resources", "attributeCode", "attribute_code"})
-_KEPT_WHOLE = re.compile(r"webapi-[0-9a-f]+|Magento_\w+(?:::\w+)*")
-_TOKEN = re.compile(rf"{_KEPT_WHOLE.pattern}|[^\W\d_][\w']*|\w+|\S")
-_PUNCTUATION = frozenset(".,:;!?()\"'=%-/")
+_KEPT_WHOLE = r"webapi-[0-9a-f]+|Magento_\w+(?:::\w+)*"
 _PLACEHOLDER = re.compile(r"%(\w+)")
-_MASKS = re.compile(rf"{MASK}(?:[\s\W]*{MASK})+")
 _RESOURCES = re.compile(r"^(?:Magento_\w+::\w+|self|anonymous)(?:,\s*(?:Magento_\w+::\w+|self))*$")
 
 
@@ -34,6 +31,7 @@ class Explanation:
 
     def __init__(self, own_fields: Iterable[str] = ()) -> None:
         self._fields = FIELDS | frozenset(own_fields)
+        self._mask = Masking(WORDS, self._fields, kept_whole=_KEPT_WHOLE)
 
     def __call__(self, answer: Answer) -> str:
         """Return the safe words of an error answer, "" where there is none to be had."""
@@ -63,7 +61,7 @@ class Explanation:
             safe.get(part, MASK) if number % 2 else self._mask(part)
             for number, part in enumerate(parts)
         ]
-        return _MASKS.sub(MASK, "".join(filled)).strip()
+        return merged("".join(filled))
 
     def _safe_parameters(self, parameters: Any) -> dict[str, str]:
         if isinstance(parameters, list):
@@ -90,15 +88,6 @@ class Explanation:
     def _safe_id(self, value: Any) -> str:
         text = str(value)
         return text if text.isascii() and text.isdigit() else self._safe_value(value)
-
-    def _mask(self, text: str) -> str:
-        return _TOKEN.sub(lambda found: self._safe_word(found[0]), text)
-
-    def _safe_word(self, word: str) -> str:
-        known = word.lower() in WORDS or word in self._fields
-        if known or word in _PUNCTUATION or _KEPT_WHOLE.fullmatch(word):
-            return word
-        return MASK
 
 
 def is_about_missing(answer: Answer) -> bool:

@@ -45,6 +45,11 @@ class MagentoSink:
         self._number_attribute = settings.number_attribute
         self._additional_fields = tuple(additional_fields)
 
+    @property
+    def customers_at_once(self) -> int:
+        """One: Magento has no call that updates several customers and tells how each went."""
+        return 1
+
     def write(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
         """Carry out the exports, all about one customer, in at most one PUT."""
         try:

@@ -9,13 +9,14 @@ is an error, so a cursor only ever moves forward over rows that were seen.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
+from shared.connectors.magento.catalogue import discovered
 from shared.connectors.magento.client import Found, Item, MagentoClient
 from shared.connectors.magento.groups import Groups
 from shared.connectors.magento.mapping import translate
 from shared.connectors.magento.record import record_of, stamp
 from shared.connectors.magento.search import Search, Where
 from shared.connectors.magento.settings import MagentoSettings, MagentoStoreView
-from shared.connectors.ports import Page, RemoteRecord, Watermark
+from shared.connectors.ports import Discovered, Page, RemoteRecord, Watermark
 from shared.domain.customer import Customer, Source, Version
 from shared.domain.errors import ConfigurationError, UnreadableAnswer
 
@@ -52,12 +53,12 @@ class MagentoSource:
                 ends_at = ends_at or found.at
                 page, mark, rest = self._page(found, view, mark, _by_change)
                 if page.records:
-                    yield page
+                    yield _marked(page)
             found = self._found(_after_second(view, mark))
             ends_at = ends_at or found.at
             page, mark, more = self._page(found, view, mark, _by_change)
             is_last = not more or (ends_at is not None and mark[0] > ends_at)
-            yield Page(page.records, is_last)
+            yield _marked(page, is_last=is_last)
 
     def sweep(self, store_view: str, after: str) -> Iterator[Page]:
         """Yield every customer whose scan key is greater than `after`, in their order."""
@@ -106,6 +107,10 @@ class MagentoSource:
             number_attribute=self._settings.number_attribute,
         )
 
+    def discover(self) -> Sequence[Discovered]:
+        """Return the shop's store views, customer attributes and customer groups."""
+        return discovered(self._client)
+
     def _view(self, code: str) -> MagentoStoreView:
         try:
             return self._settings.by_code[code]
@@ -134,6 +139,13 @@ class MagentoSource:
         # A shop may cap pages below what we ask for, so the count decides as well.
         more = len(records) >= self._settings.page_size or found.total > len(records)
         return Page(records, is_last=False), mark, more
+
+
+def _marked(page: Page, *, is_last: bool = False) -> Page:
+    """Return a page of changes with the mark of its last record: they come in that order."""
+    last = page.records[-1] if page.records else None
+    mark = Watermark(last.changed_at, last.scan_key) if last else None
+    return Page(page.records, is_last, mark)
 
 
 def _start(since: Watermark | None) -> Key:

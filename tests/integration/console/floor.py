@@ -64,8 +64,8 @@ class Floor:
         with self._connected(installation) as connector:
             for view in installation.settings.channels[CHANNEL].store_views:
                 if not store_views or view.code in store_views:
-                    reader = StoreViewReader(CHANNEL, view.code, connector.source)
-                    for page in connector.source.sweep(view.code, ""):
+                    reader = StoreViewReader(CHANNEL, view.code, connector.reading)
+                    for page in connector.reading.sweep(view.code, ""):
                         with self.units.begin() as work:
                             take_page(page.records, reader, work, "sweep")
         self.work_off()

@@ -76,7 +76,7 @@ class Outpost:
         """Have what the exports write defined in the shop."""
         for code in FIELDS:
             self.shop.control.add_attribute(code)
-        self.schedule: ChannelSchedule = self.station.schedule(self.connector.source)
+        self.schedule: ChannelSchedule = self.station.schedule(self.connector.reading)
         recoverability = Recoverability(
             first_delay_seconds=FIRST_DELAY_SECONDS,
             pause_seconds=PAUSE_SECONDS,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
 
 import pytest
 
@@ -174,12 +175,14 @@ class BuggySink:
         """Take `sink` for everybody else."""
         self._sink = sink
         self._number = str(number)
+        self.customers_at_once = 3
 
     def write(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
-        """Fail on one customer."""
-        if exports[0].external_id == self._number:
+        """Fail on one customer; the others one by one, as Magento takes them."""
+        if self._number in {export.external_id for export in exports}:
             raise LookupError("ann@example.com")
-        return self._sink.write(exports)
+        each = groupby(exports, key=lambda export: export.external_id)
+        return [done for _, of_one in each for done in self._sink.write(list(of_one))]
 
     def check(self) -> Sequence[Finding]:
         """Find nothing."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.connectors.ports import Page, RemoteRecord, Watermark
+from shared.connectors.ports import Discovered, Page, RemoteRecord, Watermark
 from shared.domain.customer import Customer, Version
 from shared.domain.errors import UnreadableRecord
 from tests.builders import NOON, a_customer, a_source
@@ -93,6 +93,10 @@ class Shelf:
             record.external_id, source=source, first_name=record.payload.get("name", "Ann")
         )
 
+    def discover(self) -> Sequence[Discovered]:
+        """Return nothing: a shelf has records only."""
+        return ()
+
     def _of(self, store_view: str) -> list[RemoteRecord]:
         return [r for r in self.records.values() if r.payload.get("view", "de") == store_view]
 
@@ -101,7 +105,8 @@ class Shelf:
         for number in range(last + 1):
             self.before_page(number)
             records = found[number * self.page_size : (number + 1) * self.page_size]
-            yield Page(records, is_last=number == last)
+            mark = Watermark(records[-1].changed_at, records[-1].scan_key) if records else None
+            yield Page(records, is_last=number == last, mark=mark)
 
 
 def a_shelf(*numbers: int, page_size: int = 2) -> Shelf:

@@ -19,7 +19,7 @@ def test_the_first_poll_brings_everybody_and_the_second_nobody(
     station: Station, shop: SandboxMagento, connector: Connector
 ) -> None:
     """Every customer of the view is one message; nothing is sent for what is known."""
-    schedule = station.schedule(connector.source)
+    schedule = station.schedule(connector.reading)
 
     station.run_due(schedule)
     first = station.new_subjects()
@@ -37,7 +37,7 @@ def test_messages_tell_what_was_read_and_start_a_correlation(
     """The canonical customer with its source and version, under a correlation of its own."""
     number = first_of(shop, 1)
 
-    station.run_due(station.schedule(connector.source))
+    station.run_due(station.schedule(connector.reading))
 
     [message] = [m for m in station.messages() if m.subject == str(number)]
     assert (message.type, message.channel) == ("customer.imported", "shop")
@@ -60,7 +60,7 @@ def test_only_new_and_changed_customers_are_sent(
     station: Station, shop: SandboxMagento, connector: Connector
 ) -> None:
     """A change and a registration; not a failed login, which moves the change time alone."""
-    schedule = station.schedule(connector.source)
+    schedule = station.schedule(connector.reading)
     station.run_due(schedule)
     station.new_subjects()
     changed, touched, *_ = sorted(int(number) for number in of_store(shop, 1))
@@ -82,7 +82,7 @@ def test_a_view_is_not_asked_before_it_is_due(
     station: Station, shop: SandboxMagento, connector: Connector, clock: SettableClock
 ) -> None:
     """Between two polls the shop has peace."""
-    schedule = station.schedule(connector.source)
+    schedule = station.schedule(connector.reading)
     station.run_due(schedule)
     requests = shop.control.requests("GET", SEARCH)
 
@@ -98,7 +98,7 @@ def test_nothing_is_read_while_it_could_not_be_handed_on(
     station: Station, shop: SandboxMagento, connector: Connector
 ) -> None:
     """Without a broker connection the shop is not asked (fault 15)."""
-    schedule = station.schedule(connector.source, may_read=lambda: False)
+    schedule = station.schedule(connector.reading, may_read=lambda: False)
 
     assert not schedule.run_next(no_beat)
     assert shop.control.requests() == 0
@@ -120,7 +120,7 @@ def test_a_page_that_cannot_be_trusted_leaves_the_cursor(
     station: Station, shop: SandboxMagento, connector: Connector, fault: str, reason: str
 ) -> None:
     """NEW-14: the cursor stands where the last good page ended, and all arrives in the end."""
-    schedule = station.schedule(connector.source)
+    schedule = station.schedule(connector.reading)
     shop.control.fail_next(fault, path=SEARCH, skip=1)
 
     station.run_due(schedule)

@@ -12,7 +12,7 @@ def test_a_sweep_finds_an_address_edit_that_moved_no_change_time(
     station: Station, shop: SandboxMagento, connector: Connector
 ) -> None:
     """ASK-1: the poll cannot see it; the sweep tells it, read later than before."""
-    schedule = station.schedule(connector.source)
+    schedule = station.schedule(connector.reading)
     station.run_due(schedule)
     station.new_subjects()
     number = first_of(shop, 1)
@@ -35,7 +35,7 @@ def test_a_sweep_finds_a_deletion_and_not_a_move(
     station: Station, shop: SandboxMagento, connector: Connector
 ) -> None:
     """A customer that is in no list any more is asked for; only a missing one is told deleted."""
-    schedule = station.schedule(connector.source)
+    schedule = station.schedule(connector.reading)
     station.run_due(schedule)
     station.new_subjects()
     deleted, moved, *_ = sorted(int(number) for number in of_store(shop, 1))
