@@ -9,11 +9,13 @@ from shared.config.settings import (
     MatchSettings,
     Settings,
     StoreViewSettings,
+    TemplateSettings,
 )
 from shared.domain.ownership import FieldRule, Ownership
 from shared.domain.policy import (
     DEFAULT_MATCHING,
     ChannelPolicy,
+    Features,
     MatchRule,
     NumberSeries,
     Policy,
@@ -21,7 +23,9 @@ from shared.domain.policy import (
     Template,
 )
 
-_POLICY_TABLES = {"erp", "matching", "fields", "templates", "number_series", "channels"}
+_POLICY_TABLES = {
+    "erp", "features", "matching", "fields", "templates", "number_series", "channels",
+}  # fmt: skip
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -31,10 +35,7 @@ def policy_of(settings: Settings) -> Policy:
         channels={
             name: _channel(name, c, settings.fields) for name, c in settings.channels.items()
         },
-        templates=tuple(
-            Template(t.name, t.number_series, t.values, t.when, t.number_from, t.number_prefix)
-            for t in settings.templates
-        ),
+        templates=tuple(map(_template, settings.templates)),
         number_series={
             name: NumberSeries(name, series.prefix, series.width, series.start)
             for name, series in settings.number_series.items()
@@ -43,6 +44,21 @@ def policy_of(settings: Settings) -> Policy:
             DEFAULT_MATCHING if settings.matching is None else tuple(map(_rule, settings.matching))
         ),
         required_values=settings.erp.required_values,
+        locations=settings.erp.locations,
+        required_location_values=settings.erp.required_location_values,
+        features=Features(**settings.features.model_dump()),
+    )
+
+
+def _template(template: TemplateSettings) -> Template:
+    return Template(
+        name=template.name,
+        number_series=template.number_series,
+        values=template.values,
+        when=template.when,
+        number_from=template.number_from,
+        number_prefix=template.number_prefix,
+        location_values=template.location_values,
     )
 
 
@@ -86,6 +102,8 @@ def _store_view(view: StoreViewSettings) -> StoreViewPolicy:
         guests=view.guests,
         guest_customer=view.guest_customer,
         countries=view.countries,
+        company_contacts=view.company_contacts,
+        reads_companies=view.reads_companies,
     )
 
 

@@ -26,7 +26,14 @@ from pydantic import (
 from shared.domain.conditions import Condition, ConditionInvalid
 from shared.domain.customer import CountryCode, CustomerKind
 from shared.domain.ownership import FIELD_NAMES, BlankPolicy, Owner
-from shared.domain.policy import DirectoryKey, GuestPolicy, MatchBy, ProcessingMethod
+from shared.domain.policy import (
+    ContactPolicy,
+    DirectoryKey,
+    GuestPolicy,
+    LocationPolicy,
+    MatchBy,
+    ProcessingMethod,
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Seconds = Annotated[float, Field(gt=0, le=31 * 86_400)]
@@ -41,6 +48,7 @@ NumberSource = Annotated[
     ),
 ]
 ADDITIONAL_SOURCES = "template or values.<name>"
+COMPANIES: Final = "companies"
 
 
 def _is_cron(value: str) -> str:
@@ -176,6 +184,15 @@ class ErpSettings(Table):
 
     kind: Literal["directory"] = "directory"
     required_values: tuple[Name, ...] = ()
+    locations: LocationPolicy = LocationPolicy.BUSINESS
+    required_location_values: tuple[Name, ...] = ()
+
+
+class FeatureSettings(Table):
+    """What is switched on; companies are taken in only with both."""
+
+    business_accounts: bool = True
+    locations: bool = True
 
 
 class MatchSettings(Table):
@@ -245,6 +262,7 @@ class TemplateSettings(Table):
     number_prefix: Annotated[str, StringConstraints(max_length=10)] = ""
     when: Annotated[Condition | None, BeforeValidator(_read_condition)] = None
     values: dict[Name, str] = Field(default_factory=dict)
+    location_values: dict[Name, str] = Field(default_factory=dict)
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -302,7 +320,13 @@ class StoreViewSettings(Table):
     countries: tuple[CountryCode, ...] = ()
     guests: GuestPolicy = GuestPolicy.CREATE
     guest_customer: CustomerNumber | None = None
+    company_contacts: ContactPolicy = ContactPolicy.INDIVIDUAL
     remote: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def reads_companies(self) -> bool:
+        """Whether the platform keeps what this view reads as companies."""
+        return self.remote.get("entity") == COMPANIES
 
     @model_validator(mode="after")
     def _names_the_guests_customer(self) -> Self:
@@ -371,6 +395,7 @@ class Settings(Table):
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
     erp: ErpSettings = ErpSettings()
+    features: FeatureSettings = FeatureSettings()
     matching: tuple[MatchSettings, ...] | None = None
     fields: dict[FieldName, FieldRuleSettings] = Field(default_factory=dict)
     templates: tuple[TemplateSettings, ...] = ()

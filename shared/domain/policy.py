@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from shared.domain.conditions import Condition
-from shared.domain.customer import CustomerKind
+from shared.domain.customer import CustomerKind, Entity
 from shared.domain.ownership import Ownership
 
 _MOST_DIGITS: Final = 18
@@ -49,6 +49,37 @@ class GuestPolicy(StrEnum):
     COLLECT = "collect"
     CREATE = "create"
     HOLD = "hold"
+
+
+class ContactPolicy(StrEnum):
+    """Whose orders those of somebody are who acts for a company.
+
+    `individual` takes the account for a customer of its own; `company` ties it to the company's
+    customer, so that it carries the company's number.
+    """
+
+    INDIVIDUAL = "individual"
+    COMPANY = "company"
+
+
+class LocationPolicy(StrEnum):
+    """Whose addresses are locations, with numbers and defaults of their own (MYOB-2)."""
+
+    NONE = "none"
+    BUSINESS = "business"
+    ALL = "all"
+
+    def includes(self, entity: Entity) -> bool:
+        """Whether the addresses of such a record are locations; `business` means companies."""
+        return self is self.ALL or (self is self.BUSINESS and entity is Entity.COMPANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is switched on. Companies are taken in only with both (MYOB-6)."""
+
+    business_accounts: bool = True
+    locations: bool = True
 
 
 class DirectoryKey(StrEnum):
@@ -118,7 +149,7 @@ class Template:
     """What the ERP must know of a new customer and no shop can say.
 
     The number is drawn from `number_series`, or is what the platform has in `number_from`, behind
-    `number_prefix`.
+    `number_prefix`. Each location of the customer gets `location_values`.
     """
 
     name: str
@@ -127,6 +158,7 @@ class Template:
     when: Condition | None = None
     number_from: str | None = None
     number_prefix: str = ""
+    location_values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +189,7 @@ class StoreViewPolicy:
 
     `store_group` names the views whose customers are one crowd; `guest_customer` is the number of
     the customer that guests are collected in; `countries` are those it sells to, for
-    `patron config check`.
+    `patron config check`. One that `reads_companies` reads no persons.
     """
 
     code: str
@@ -167,6 +199,8 @@ class StoreViewPolicy:
     guests: GuestPolicy = GuestPolicy.CREATE
     guest_customer: str | None = None
     countries: tuple[str, ...] = ()
+    company_contacts: ContactPolicy = ContactPolicy.INDIVIDUAL
+    reads_companies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +235,18 @@ class Policy:
     number_series: Mapping[str, NumberSeries]
     matching: tuple[MatchRule, ...] = DEFAULT_MATCHING
     required_values: tuple[str, ...] = ()
+    locations: LocationPolicy = LocationPolicy.BUSINESS
+    required_location_values: tuple[str, ...] = ()
+    features: Features = Features()
+
+    @property
+    def takes_companies(self) -> bool:
+        """Whether companies, and what acts for them, are taken in (MYOB-6)."""
+        return self.features.business_accounts and self.features.locations
+
+    def has_locations(self, entity: Entity) -> bool:
+        """Whether the addresses of such a record are locations."""
+        return self.features.locations and self.locations.includes(entity)
 
     def store_view(self, channel: str, code: str) -> StoreViewPolicy | None:
         """Return the policy of a store view, or None where none is configured."""

@@ -16,7 +16,7 @@ from shared.persistence.engine import create_engine
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest migration."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

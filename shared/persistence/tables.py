@@ -399,6 +399,10 @@ customers = sa.Table(
         index=True,
     ),
     sa.Column("field_times", sa.LargeBinary(), nullable=True),
+    # What the platform kept it as when it was created; never turned into the other.
+    _text("entity", server_default="account"),
+    # How many location numbers were given; those of removed locations are not given again.
+    sa.Column("locations", sa.Integer(), nullable=False, server_default="0"),
 )
 
 customer_addresses = sa.Table(
@@ -423,7 +427,40 @@ customer_addresses = sa.Table(
     _text("phone", nullable=True),
     _text("tax_id", nullable=True),
     _moment("updated_at"),
+    # An address with a number of its own is a location, with the template's defaults for one.
+    _text("location_name", nullable=True),
+    sa.Column("location_number", sa.Integer(), nullable=True),
+    sa.Column("defaults", sa.LargeBinary(), nullable=True),
 )
+sa.Index(
+    "uq_customer_addresses_location",
+    customer_addresses.c.customer_id,
+    customer_addresses.c.location_number,
+    unique=True,
+    postgresql_where=sa.text("location_number IS NOT NULL"),
+    sqlite_where=sa.text("location_number IS NOT NULL"),
+)
+
+# The persons who act for a company, as the company's record names them.
+customer_contacts = sa.Table(
+    "customer_contacts",
+    metadata,
+    _text("channel", primary_key=True),
+    # The remote id of the company's record, and the platform's own id of the contact.
+    _text("record", primary_key=True),
+    _text("external_id", primary_key=True),
+    _uuid("customer_id", nullable=False, index=True),
+    # The remote id of the contact's own account, if it has one.
+    _text("account", nullable=True),
+    sa.Column("is_main", sa.Boolean(), nullable=False),
+    _text("first_name", nullable=True),
+    _text("last_name", nullable=True),
+    _text("email", nullable=True),
+    _text("phone", nullable=True),
+    _text("role", nullable=True),
+    _moment("updated_at"),
+)
+sa.Index("ix_customer_contacts_account", customer_contacts.c.channel, customer_contacts.c.account)
 
 # Which remote record is which customer, and what both sides last agreed on.
 links = sa.Table(
@@ -442,6 +479,8 @@ links = sa.Table(
     _text("exported_number", nullable=True),
     _moment("created_at"),
     _moment("updated_at"),
+    # The account of somebody who acts for the company that the customer is.
+    sa.Column("is_contact", sa.Boolean(), nullable=False, server_default=sa.false()),
 )
 
 number_series = sa.Table(
