@@ -12,6 +12,8 @@ from shared.connectors.http import CallObserver, unobserved
 from shared.connectors.magento.connect import connect as connect_magento
 from shared.connectors.magento.settings import MagentoSettings
 from shared.connectors.ports import Connector, NoticeReader
+from shared.connectors.push.connect import connect as connect_push
+from shared.connectors.push.settings import PushSettings
 from shared.domain.errors import ConfigurationError
 
 
@@ -29,6 +31,7 @@ class Platform(NamedTuple):
 
 PLATFORMS: Mapping[str, Platform] = {
     "magento": Platform(MagentoSettings, connect_magento),
+    "push": Platform(PushSettings, connect_push),
 }
 
 

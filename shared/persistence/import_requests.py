@@ -28,7 +28,10 @@ REASONS: Final = frozenset({UNKNOWN_IN_SHOP, STORE_VIEW_NOT_IMPORTED, UNKNOWN_CH
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """One question; `id` is that of the message that asked it."""
+    """One question; `id` is that of the message that asked it.
+
+    One that `is_hint` came of a shop's webhook: nobody waits for its answer.
+    """
 
     id: UUID
     correlation_id: UUID
@@ -45,6 +48,7 @@ class ImportRequest:
     answer: Answer | None = None
     customer_number: str | None = None
     reason: str | None = None
+    is_hint: bool = False
 
     @property
     def message_id(self) -> UUID:

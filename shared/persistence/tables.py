@@ -277,6 +277,8 @@ import_requests = sa.Table(
     _text("answer", nullable=True),
     _text("customer_number", nullable=True),
     _text("reason", nullable=True),
+    # A shop's webhook led to it: nobody waits for the answer.
+    sa.Column("is_hint", sa.Boolean(), nullable=False, server_default=sa.false()),
 )
 sa.Index("ix_import_requests_state", import_requests.c.state, import_requests.c.channel)
 
@@ -399,8 +401,8 @@ customers = sa.Table(
         index=True,
     ),
     sa.Column("field_times", sa.LargeBinary(), nullable=True),
-    # What the platform kept it as when it was created; never turned into the other.
-    _text("entity", server_default="account"),
+    # What the platforms keep it as; of those who were loaded, nothing yet.
+    _text("entity", nullable=True, server_default="account"),
     # How many location numbers were given; those of removed locations are not given again.
     sa.Column("locations", sa.Integer(), nullable=False, server_default="0"),
 )
@@ -539,3 +541,50 @@ audit_log = sa.Table(
     _text("reason", nullable=True),
     _text("detail", nullable=True),
 )
+
+# Events that shops told by webhook, so that one told again has no effect.
+webhook_events = sa.Table(
+    "webhook_events",
+    metadata,
+    _text("channel", primary_key=True),
+    _text("event_id", primary_key=True),
+    _moment("received_at", index=True),
+)
+
+# Requests that pushed customers, and what became of each item: a request made again is answered
+# from here.
+push_requests = sa.Table(
+    "push_requests",
+    metadata,
+    _uuid("id", primary_key=True),
+    _text("channel"),
+    _text("idempotency_key", nullable=True),
+    _text("signature", nullable=True),
+    _text("body_sha256"),
+    _moment("received_at", index=True),
+    sa.UniqueConstraint("channel", "idempotency_key"),
+    sa.UniqueConstraint("channel", "signature"),
+)
+
+push_items = sa.Table(
+    "push_items",
+    metadata,
+    _uuid("request_id", sa.ForeignKey("push_requests.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer(), primary_key=True, autoincrement=False),
+    _text("channel"),
+    _text("external_id", nullable=True),
+    _text("outcome"),
+    # JSON: where it does not fit, and what is allowed there.
+    _text("faults", nullable=True),
+)
+sa.Index("ix_push_items_source", push_items.c.channel, push_items.c.external_id)
+
+# Whose e-mail address it is, in channels that know their customers by it: nobody else's there.
+push_emails = sa.Table(
+    "push_emails",
+    metadata,
+    _text("channel", primary_key=True),
+    _text("email_key", primary_key=True),
+    _text("external_id"),
+)
+sa.Index("ix_push_emails_source", push_emails.c.channel, push_emails.c.external_id)

@@ -1,0 +1,1 @@
+"""Systems that push their customers to us over HTTP, instead of being read."""
