@@ -38,18 +38,22 @@ from shared.domain.errors import (
 
 JSON_BODY = "application/json; charset=utf-8"
 LONGEST_WAIT_SECONDS = 86_400.0
-_BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteCall:
-    """One request that was made: `outcome` is "2xx" to "5xx", "timeout" or "failed"."""
+    """One request that was made: `outcome` is "2xx" to "5xx", "timeout" or "failed".
+
+    `quota_left` is how many more the platform's headers allow, where they say so.
+    """
 
     platform: str
     channel: str
     outcome: str
     seconds: float
+    quota_left: int | None = None
 
 
 CallObserver = Callable[[RemoteCall], None]
@@ -205,26 +209,27 @@ class HttpClient:
             extensions={"timeout": self._limits.as_extension},
         )
         started = time.monotonic()
-        outcome = "failed"
+        outcome, allowance = "failed", None
         try:
             answer = self._exchange(request)
-            outcome = f"{answer.status // 100}xx"
+            outcome, allowance = f"{answer.status // 100}xx", self._allowance(answer)
         except httpx2.TimeoutException:
             outcome = "timeout"
             raise RemoteUnavailable(f"no answer in time from {request.url.host}") from None
         finally:
             seconds = time.monotonic() - started
-            self._observe(RemoteCall(self._platform, self._channel, outcome, seconds))
-        self._tell_budget(answer)
+            left = allowance.remaining if allowance else None
+            self._observe(RemoteCall(self._platform, self._channel, outcome, seconds, left))
+        self._tell_budget(answer, allowance)
         if error := self._error_of(answer, f"{method} {request.url.path}"):
             raise error
         return answer
 
-    def _tell_budget(self, answer: Answer) -> None:
+    def _tell_budget(self, answer: Answer, allowance: Allowance | None) -> None:
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._budget.refused(self._asked_to_wait(answer))
         elif answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._budget.answered(self._allowance(answer))
+            self._budget.answered(allowance)
 
     def _exchange(self, request: httpx2.Request) -> Answer:
         try:
@@ -266,10 +271,10 @@ class HttpClient:
         text = f"{route}: status {status} {self._explain(answer)}".rstrip()
         if status in self._meanings:
             return self._meanings[status](text)
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return RemoteThrottled(text, retry_after_seconds=self._asked_to_wait(answer))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _BUSY:
-            return RemoteUnavailable(text, retry_after_seconds=self._asked_to_wait(answer))
+            is_throttled = status == HTTPStatus.TOO_MANY_REQUESTS
+            family = RemoteThrottled if is_throttled else RemoteUnavailable
+            return family(text, retry_after_seconds=self._asked_to_wait(answer))
         if status in _DENIED:
             return AccessDenied(text)
         if status < HTTPStatus.BAD_REQUEST:

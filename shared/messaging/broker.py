@@ -147,6 +147,11 @@ class Broker(Protocol):
         """Whether publishing is possible now (connected, not blocked)."""
         ...
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the broker takes nothing for now, for want of memory or disk."""
+        ...
+
     def close(self) -> None:
         """Close every connection."""
         ...

@@ -22,6 +22,9 @@ class Metrics:
     message_processing_seconds: Histogram
     message_end_to_end_seconds: Histogram
     messages_in_progress: Gauge
+    message_in_progress_oldest_seconds: Gauge
+    messages_owed: Gauge
+    message_owed_oldest_seconds: Gauge
     retries: Counter
     dead_letters: Counter
     dead_letters_open: Gauge
@@ -36,13 +39,20 @@ class Metrics:
     publish: Counter
     publish_confirm_seconds: Histogram
     broker_connected: Gauge
+    broker_blocked: Gauge
     consumer_active: Gauge
     channel_paused: Gauge
+    breaker_open: Gauge
     database_errors: Counter
+    database_connections_in_use: Gauge
     http_client_requests: Counter
     http_client_request_seconds: Histogram
+    http_client_quota_left: Gauge
+    credential_expiry_timestamp_seconds: Gauge
+    number_series_left: Gauge
     import_last_success_timestamp_seconds: Gauge
     import_lag_seconds: Gauge
+    import_cursor_age_seconds: Gauge
     import_records: Counter
     decisions: Counter
     exports: Counter
@@ -77,6 +87,17 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
             "worker",
         ),
         messages_in_progress=gauge("messages_in_progress", "Messages in hand.", "worker"),
+        message_in_progress_oldest_seconds=gauge(
+            "message_in_progress_oldest_seconds",
+            "How long the batch in hand has been worked on.",
+            "worker",
+        ),
+        messages_owed=gauge("messages_owed", "Messages not handled yet.", "routing_key"),
+        message_owed_oldest_seconds=gauge(
+            "message_owed_oldest_seconds",
+            "How long the oldest of them has been owed.",
+            "routing_key",
+        ),
         retries=counter("retries", "Messages put off to be tried again.", "worker", "reason"),
         dead_letters=counter("dead_letters", "Messages given up.", "worker", "reason"),
         replays=counter("replays", "Dead letters sent again, and what came of it.", "result"),
@@ -112,18 +133,42 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
             "Whether publishing is possible: connected and not blocked.",
             "worker",
         ),
+        broker_blocked=gauge(
+            "broker_blocked",
+            "Whether the broker takes nothing, for want of memory or disk.",
+            "worker",
+        ),
         consumer_active=gauge(
             "consumer_active", "Whether the broker has the consumer registered.", "worker", "queue"
         ),
         channel_paused=gauge(
             "channel_paused", "Whether a channel waits for its shop or its set-up.", "channel"
         ),
+        breaker_open=gauge(
+            "breaker_open", "Whether a channel is left alone until its shop answers.", "channel"
+        ),
         database_errors=counter("database_errors", "Database errors by kind.", "worker", "kind"),
+        database_connections_in_use=gauge(
+            "database_connections_in_use", "Connections taken from the pool.", "worker"
+        ),
         http_client_requests=counter(
             "http_client_requests", "Requests to platforms.", "platform", "code"
         ),
         http_client_request_seconds=histogram(
             "http_client_request_seconds", "Duration of requests to platforms.", _HTTP, "platform"
+        ),
+        http_client_quota_left=gauge(
+            "http_client_quota_left",
+            "Requests (or points) that the platform still allows, by its own last word.",
+            "channel",
+        ),
+        credential_expiry_timestamp_seconds=gauge(
+            "credential_expiry_timestamp_seconds",
+            "When the credentials of a channel end, as configured.",
+            "channel",
+        ),
+        number_series_left=gauge(
+            "number_series_left", "Numbers left in a series of its width.", "series"
         ),
         import_last_success_timestamp_seconds=gauge(
             "import_last_success_timestamp_seconds",
@@ -134,6 +179,12 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
             "import_lag_seconds",
             "How long ago the store view was read that nobody has read for longest.",
             "channel",
+        ),
+        import_cursor_age_seconds=gauge(
+            "import_cursor_age_seconds",
+            "How long ago a store view was last read to its end.",
+            "channel",
+            "store_view",
         ),
         import_records=counter("import_records", "Records read.", "channel", "outcome"),
         decisions=counter("decisions", "What became of imported customers.", "decision"),

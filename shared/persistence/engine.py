@@ -83,6 +83,12 @@ def _leave_a_standby(context: sa.ExceptionContext) -> None:
         context.is_disconnect = True
 
 
+def in_use(engine: sa.Engine) -> float:
+    """Return how many connections are taken from the pool now."""
+    pool = engine.pool
+    return float(pool.checkedout()) if isinstance(pool, sa.QueuePool) else 0.0
+
+
 def _sqlite(address: sa.URL, pool_size: int) -> sa.Engine:
     # A database in memory lives in one connection, which the threads then take in turns.
     in_memory = address.database in {None, "", ":memory:"}

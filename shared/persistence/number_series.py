@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from shared.persistence.sets import SetStatement
 from shared.persistence.tables import number_series
+from shared.persistence.unit_of_work import UnitOfWork
 
 
 def draw(connection: sa.Connection, wanted: Mapping[str, tuple[int, int]]) -> dict[str, int]:
@@ -30,6 +31,13 @@ def pass_by(connection: sa.Connection, highest: Mapping[str, int]) -> None:
     names = sorted(highest)
     behind = [highest[name] + 1 for name in names]
     _PASS.run(connection, {"name": names, "next_value": behind})
+
+
+def next_values(work: UnitOfWork) -> dict[str, int]:
+    """Return the number that each series gives next; those never drawn from are left out."""
+    columns = number_series.c
+    rows = work.connection.execute(sa.select(columns.name, columns.next_value))
+    return {row.name: row.next_value for row in rows}
 
 
 _PASS = SetStatement(

@@ -92,6 +92,7 @@ class Consumer:
         self._tally = Tally(subscription.worker, metrics, clock)
         self._stopped = threading.Event()
         self._consumption: Consumption | None = None
+        self._in_hand_since: float | None = None
 
     @property
     def is_active(self) -> bool:
@@ -202,9 +203,11 @@ class Consumer:
         began = time.monotonic()
         in_progress = self._metrics.messages_in_progress.labels(self._subscription.worker)
         in_progress.inc(len(batch))
+        self._in_hand_since = began
         try:
             results = self._handler.handle(batch, patience)
         finally:
+            self._in_hand_since = None
             in_progress.dec(len(batch))
         if any(result.outcome == "paused" for result in results):
             self._gate.look_again()
@@ -226,6 +229,12 @@ class Consumer:
         active = self._metrics.consumer_active
         gauge = active.labels(self._subscription.worker, self._subscription.queue)
         gauge.set_function(lambda: float(self.is_active))
+        oldest = self._metrics.message_in_progress_oldest_seconds
+        oldest.labels(self._subscription.worker).set_function(self._seconds_in_hand)
+
+    def _seconds_in_hand(self) -> float:
+        since = self._in_hand_since
+        return 0.0 if since is None else time.monotonic() - since
 
 
 def _came_before(delivery: Delivery) -> bool:

@@ -21,7 +21,7 @@ from shared.messaging.broker import Broker
 from shared.messaging.connect import connect, is_rabbitmq
 from shared.observability.metrics import Metrics, create_metrics
 from shared.persistence import migrate
-from shared.persistence.engine import create_engine
+from shared.persistence.engine import create_engine, in_use
 from shared.persistence.failures import translated
 from shared.persistence.tombstones import Tombstones
 from shared.persistence.unit_of_work import UnitsOfWork
@@ -29,6 +29,7 @@ from shared.runtime.failures import FailureRecorder
 from shared.runtime.installation import Installation
 from shared.runtime.outbox import Outbox, OutboxSettings
 from shared.runtime.recoverability import Recoverability
+from shared.runtime.state_gauges import StateGauges
 
 
 @dataclass
@@ -64,10 +65,17 @@ class Foundation:
         There is one for all workers of the process, so that they share its rate budget.
         """
         if channel not in self._connectors:
+            if ends_at := self.installation.settings.channels[channel].credentials_end:
+                expiry = self.metrics.credential_expiry_timestamp_seconds
+                expiry.labels(channel).set(ends_at.timestamp())
             connector = self.installation.connect(channel, self._observe)
             self._closers.append(connector.close)
             self._connectors[channel] = connector
         return self._connectors[channel]
+
+    def state_gauges(self) -> StateGauges:
+        """Return what shows the state of things, for a process without an outbox."""
+        return _state_gauges(self.installation, self.metrics)
 
     def threads(self, many: int, name: str) -> ThreadPoolExecutor:
         """Return threads for remote calls that end with the process."""
@@ -82,6 +90,8 @@ class Foundation:
     def _observe(self, call: RemoteCall) -> None:
         self.metrics.http_client_requests.labels(call.platform, call.outcome).inc()
         self.metrics.http_client_request_seconds.labels(call.platform).observe(call.seconds)
+        if call.quota_left is not None:
+            self.metrics.http_client_quota_left.labels(call.channel).set(call.quota_left)
 
 
 def open_foundation(installation: Installation, name: str) -> Foundation:
@@ -98,6 +108,7 @@ def open_foundation(installation: Installation, name: str) -> Foundation:
     units = UnitsOfWork(engine)
     registry = CollectorRegistry()
     metrics = create_metrics(registry, version=version("patron"))
+    metrics.database_connections_in_use.labels(name).set_function(lambda: in_use(engine))
     broker = connect(
         broker_url,
         installation.topology,
@@ -111,6 +122,7 @@ def open_foundation(installation: Installation, name: str) -> Foundation:
         metrics,
         worker=name,
         queues_for=installation.topology.queues_for,
+        gauges=_state_gauges(installation, metrics),
         settings=OutboxSettings(restores=not is_rabbitmq(broker_url)),
     )
     return Foundation(
@@ -157,6 +169,11 @@ def _recorder(installation: Installation, worker: str) -> FailureRecorder:
         config_version=installation.policy.version,
         platforms=installation.platforms,
     )
+
+
+def _state_gauges(installation: Installation, metrics: Metrics) -> StateGauges:
+    series = installation.policy.number_series.values()
+    return StateGauges(metrics, {each.name: 10**each.width for each in series})
 
 
 def _check_migrated(engine: sa.Engine) -> None:

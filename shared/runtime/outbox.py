@@ -23,14 +23,13 @@ from shared.domain.errors import ConfigurationError
 from shared.domain.messages import Parcel
 from shared.messaging.broker import Broker, BrokerUnavailable
 from shared.observability.metrics import Metrics
-from shared.persistence import pauses, staging
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
-from shared.persistence.tables import OPEN_STAGING_STATES, messages
+from shared.persistence.tables import messages
 from shared.persistence.unit_of_work import UnitsOfWork
-from shared.runtime.dead_letter_gauges import DeadLetterGauges
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.loops import Beat
 from shared.runtime.publisher import Publisher
+from shared.runtime.state_gauges import StateGauges
 
 _OUTAGES = (BrokerUnavailable, DatabaseUnavailable, DatabaseContended, ConfigurationError)
 _FOREIGN_KEPT = timedelta(days=90)
@@ -68,24 +67,24 @@ class Outbox:
         *,
         worker: str,
         queues_for: Callable[[str], Sequence[str]],
+        gauges: StateGauges,
         settings: OutboxSettings | None = None,
     ) -> None:
         self._broker = broker
         self._units = units
-        self._metrics = metrics
         self._queues_for = queues_for
         self._settings = settings or OutboxSettings()
         self._publisher = Publisher(broker, failures, metrics)
         self._beat: Beat = lambda: None
         self._waiting: deque[Parcel] = deque()
-        self._channels: set[str] = set()
-        self._dead_letters = DeadLetterGauges(metrics)
+        self._gauges = gauges
         self._something_to_do = threading.Event()
         self._stopped = threading.Event()
         self._relay_at = self._measure_at = self._reconcile_at = time.monotonic()
         self._troubles = 0
         self._is_restored = not self._settings.restores
         metrics.broker_connected.labels(worker).set_function(lambda: float(broker.is_connected))
+        metrics.broker_blocked.labels(worker).set_function(lambda: float(broker.is_blocked))
 
     def offer(self, parcels: Sequence[Parcel]) -> None:
         """Publish what a transaction has committed, soon. Returns at once; any thread."""
@@ -228,25 +227,5 @@ class Outbox:
             work.store.forget_foreign(work.now - _FOREIGN_KEPT)
 
     def _measure(self) -> None:
-        """Show what waits, in the outbox or for a person. The same from every process."""
         with self._units.read() as work:
-            now = work.now
-            backlog = work.store.backlog()
-            self._dead_letters.measure(work)
-            paused = pauses.active(work)
-            waiting = {each.state: each for each in staging.waiting(work)}
-        metrics = self._metrics
-        metrics.outbox_pending.set(backlog.due)
-        metrics.outbox_oldest_seconds.set(_age(backlog.oldest_due_at, now))
-        for state in OPEN_STAGING_STATES:
-            found = waiting.get(state)
-            metrics.staging_open.labels(state).set(found.count if found else 0)
-            oldest_at = found.oldest_at if found else None
-            metrics.staging_oldest_seconds.labels(state).set(_age(oldest_at, now))
-        self._channels |= paused.keys()
-        for channel in self._channels:
-            metrics.channel_paused.labels(channel).set(channel in paused)
-
-
-def _age(since: datetime | None, now: datetime) -> float:
-    return max(0.0, (now - since).total_seconds()) if since else 0.0
+            self._gauges.measure(work)

@@ -5,12 +5,12 @@ import sys
 from services.console.keeper.drain import Drain
 from services.console.keeper.reading import Reader
 from shared.messaging.topology import WORKERS, dead_queue
-from shared.runtime.dead_letter_gauges import EVERY_SECONDS, Measuring
 from shared.runtime.foundation import Foundation
 from shared.runtime.lifecycle import Worker
 from shared.runtime.loops import Periodic
 from shared.runtime.main import Role, main_of
 from shared.runtime.replay import Replayer
+from shared.runtime.state_gauges import EVERY_SECONDS, Measuring
 
 NAME = "keeper"
 REPLAY_SECONDS = 0.5
@@ -38,7 +38,7 @@ def build(foundation: Foundation) -> Role:
         )
         for worker in WORKERS
     ]
-    measuring = Measuring(foundation.units, foundation.metrics)
+    measuring = Measuring(foundation.units, foundation.state_gauges())
     measure = Periodic("measure", measuring.look, EVERY_SECONDS)
     replayer = Replayer(
         foundation.units,

@@ -91,6 +91,11 @@ class EmbeddedBroker:
             return int(channel.queue_declare(queue, passive=True).message_count)
 
     @property
+    def is_blocked(self) -> bool:
+        """Never: there is no server that could run out of anything."""
+        return False
+
+    @property
     def is_connected(self) -> bool:
         """Whether publishing is possible now."""
         with self.changed:

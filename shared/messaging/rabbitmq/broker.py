@@ -99,6 +99,11 @@ class RabbitMQBroker:
         """Whether publishing is possible now (connected, not blocked)."""
         return self._publisher.is_ready
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the broker has said that it takes nothing for now."""
+        return self._publisher.link.is_blocked
+
     def close(self) -> None:
         """Close every connection. May be called twice."""
         for consumption in self._consumptions:

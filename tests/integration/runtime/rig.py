@@ -26,6 +26,7 @@ from shared.runtime.outbox import Outbox, OutboxSettings
 from shared.runtime.patience import Patience
 from shared.runtime.received import Handler
 from shared.runtime.recoverability import Recoverability
+from shared.runtime.state_gauges import StateGauges
 from shared.runtime.transactional import TransactionalHandler
 from tests.builders import a_source
 
@@ -75,6 +76,7 @@ class Rig:
             self.metrics,
             worker="processor",
             queues_for=self.topology.queues_for,
+            gauges=StateGauges(self.metrics, {}),
             settings=settings,
         )
 

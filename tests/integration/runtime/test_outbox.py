@@ -56,6 +56,11 @@ class Away:
         return self._broker.depth(queue)
 
     @property
+    def is_blocked(self) -> bool:
+        """Whether the broker is."""
+        return self._broker.is_blocked
+
+    @property
     def is_connected(self) -> bool:
         """Whether it is back."""
         return self.is_back

@@ -24,6 +24,7 @@ from shared.runtime.failures import FailureRecorder
 from shared.runtime.lifecycle import Process, Worker, run
 from shared.runtime.outbox import Outbox, OutboxSettings
 from shared.runtime.recoverability import Recoverability
+from shared.runtime.state_gauges import StateGauges
 from shared.runtime.transactional import TransactionalHandler
 from tests.integration.runtime.rig import TOPOLOGY
 
@@ -76,6 +77,7 @@ def main(broker_url: str, database_url: str, behaviour: str) -> int:
         metrics,
         worker="processor",
         queues_for=TOPOLOGY.queues_for,
+        gauges=StateGauges(metrics, {}),
         settings=settings,
     )
     consumer = Consumer(

@@ -10,6 +10,7 @@ from shared.observability.metrics import Metrics, create_metrics
 ALLOWED_LABELS = {
     "worker", "outcome", "reason", "result", "queue", "channel", "kind", "platform", "code",
     "state", "decision", "effect", "version",
+    "routing_key", "store_view", "series",
 }  # fmt: skip
 
 
