@@ -146,6 +146,8 @@ def _created(entry: Entry, policy: Policy) -> DirectoryCustomer:
         template=entry.template,
         defaults={**templates.get(entry.template or "", {}), **entry.values},
         addresses=new_addresses(entry.customer, uuid7),
+        # Its first record in a shop will say whether that is an account or a company.
+        entity=None,
     )
 
 

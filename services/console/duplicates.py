@@ -42,8 +42,23 @@ def _crowds(
 ) -> Iterator[list[sa.Row[Any]]]:
     """Yield those who stand in one scope: where a rule keeps to a store group, one of its groups.
 
-    Whoever has no account yet is in every group.
+    Whoever has no account yet is in every group. A company and a person may share an e-mail
+    address, as they do where somebody acts for it.
     """
+    if by is MatchBy.EMAIL:
+        entities = {row.entity for row in alike if row.entity}
+        for entity in sorted(entities) or [None]:
+            same = [row for row in alike if row.entity in (None, entity)]
+            if len(same) > 1:
+                yield from _in_one_scope(same, by, policy, work)
+    else:
+        yield from _in_one_scope(alike, by, policy, work)
+
+
+def _in_one_scope(
+    alike: Sequence[sa.Row[Any]], by: MatchBy, policy: Policy, work: UnitOfWork
+) -> Iterator[list[sa.Row[Any]]]:
+    """Yield likewise, of those who may be one by what they are kept as."""
     rules = [rule for rule in policy.matching if rule.by is by]
     if not rules or any(rule.scope == "all" for rule in rules):
         yield list(alike)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services.processor.contacts import wake, write_contacts
 from services.processor.plan import Plan
 from services.processor.rows import customer_row
 from shared.domain.errors import ConfigurationError
@@ -22,7 +23,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 LINK_KEY = ("channel", "external_id")
 LINK_CHANGES = (
     "customer_id", "status", "store_view", "customer_group", "changed_at", "read_at",
-    "fingerprint", "snapshot", "updated_at",
+    "fingerprint", "snapshot", "is_contact", "updated_at",
 )  # fmt: skip
 STAGING_CHANGES = (
     "store_view", "state", "is_existing", "reason", "customer_id", "customer_number",
@@ -44,6 +45,8 @@ def apply(plan: Plan, work: UnitOfWork) -> None:
     _write_addresses(plan, work)
     work.bulk.upsert(links, list(plan.links.values()), key=LINK_KEY, update=LINK_CHANGES)
     _mark_removed_links(plan, work)
+    if plan.contacts:
+        write_contacts(plan.contacts, work)
     history.append(work.connection, plan.history)
     _draw_numbers(plan, work)
     _write_customers(plan, work)
@@ -51,6 +54,7 @@ def apply(plan: Plan, work: UnitOfWork) -> None:
     work.send(
         [export.parcel(plan.numbers[export.customer_id], work.now) for export in plan.exports]
     )
+    wake(plan.awaited, work)
 
 
 def _write_addresses(plan: Plan, work: UnitOfWork) -> None:

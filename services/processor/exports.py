@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.domain.customer import Source
 from shared.domain.decisions import ExportIntent
+from shared.domain.locations import location_number
 from shared.domain.messages import CustomerExport, Envelope, Parcel, parcel
 
 
@@ -28,6 +29,10 @@ class PlannedExport:
             store_view=self.source.store_view,
             customer_id=self.customer_id,
             customer_number=number,
+            locations={
+                address: location_number(number, location)
+                for address, location in self.intent.locations.items()
+            },
             values=dict(self.intent.values),
             version=self.source.version,
         )

@@ -14,6 +14,7 @@ from services.processor.rows import to_address, to_customer, to_link, to_open_st
 from shared.domain.customer import Customer, SourceKey
 from shared.domain.decisions import AUTOMATIC, Instruction
 from shared.domain.directory import DirectoryAddress, DirectoryCustomer
+from shared.domain.entities import companies_of
 from shared.domain.evidence import evidence_of
 from shared.domain.known import Account, Known, Link, OpenStaging
 from shared.domain.normalise import match_keys, place_of
@@ -34,13 +35,14 @@ class Inquiry:
 
 
 class Wanted:
-    """What customers are looked up by: their ids, and the values of each key."""
+    """What is looked up: customers by ids and the values of each key, and companies acted for."""
 
     def __init__(self, inquiries: Iterable[Inquiry], policy: Policy) -> None:
         self._policy = policy
         self.ids: set[UUID] = set()
         self.values: dict[DirectoryKey, set[str]] = {key: set() for key in DirectoryKey}
         self.places: set[str] = set()
+        self.companies: set[SourceKey] = set()
         for inquiry in inquiries:
             if inquiry.instruction.customer_id:
                 self.ids.add(inquiry.instruction.customer_id)
@@ -54,6 +56,7 @@ class Wanted:
         } | {f"place:{place}" for place in self.places}
 
     def _add(self, customer: Customer) -> None:
+        self.companies.update(companies_of(customer, self._policy))
         keys = match_keys(customer)
         for key in _IDENTITIES:
             if value := getattr(keys, key):
@@ -79,8 +82,10 @@ def gather(
     sources = {inquiry.source for inquiry in inquiries}
     wanted = Wanted(inquiries, policy)
     if locks:
-        work.lock_identities({str(source) for source in sources} | wanted.identities())
-    own_links = _links(sources, work)
+        work.lock_identities(
+            {str(source) for source in sources | wanted.companies} | wanted.identities()
+        )
+    own_links = _links(sources | wanted.companies, work)
     wanted.ids.update(link.customer_id for link in own_links)
     found, retired = _customers(wanted, work, locks=locks)
     return Known(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from services.processor.contacts import accounts_of, contact_rows, contacts_of
 from services.processor.exports import PlannedExport
 from services.processor.rows import Row, address_row, link_row, staging_row
 from shared.domain.customer import Customer, Source, SourceKey, Version
@@ -48,6 +49,8 @@ class Plan:
         self.removed_addresses: set[UUID] = set()
         self.links: dict[SourceKey, Row] = {}
         self.removed_links: dict[SourceKey, datetime] = {}
+        self.contacts: dict[SourceKey, list[Row]] = {}
+        self.awaited: set[SourceKey] = set()
         self.staging: dict[UUID, Row] = {}
         self.discarded: dict[UUID, str] = {}
         self.history: list[Row] = []
@@ -177,7 +180,11 @@ class Plan:
     ) -> None:
         source = decision.customer.source
         collects = isinstance(decision, Update) and decision.collects
-        self._relink(decision.customer, arrived.id, is_collected=collects)
+        joins = isinstance(decision, Update) and decision.joins
+        self._relink(decision.customer, arrived.id, is_collected=collects, is_contact=joins)
+        if contacts_of(decision) is not None:
+            self.contacts[source.key] = contact_rows(decision.customer, arrived.id, self.now)
+            self.awaited.update(accounts_of(decision.customer))
         self._stage(
             message,
             source,
@@ -212,7 +219,12 @@ class Plan:
         existing, link = _linked_customer(source, known), known.link(source.key)
         assert existing  # noqa: S101 - "unchanged" is decided of linked customers only
         assert link  # noqa: S101 - likewise
-        self._relink(decision.customer, existing.id, is_collected=link.is_collected)
+        self._relink(
+            decision.customer,
+            existing.id,
+            is_collected=link.is_collected,
+            is_contact=link.is_contact,
+        )
         if known.staging(source.key):
             self._stage(
                 message,
@@ -225,9 +237,16 @@ class Plan:
             )
         self.outcomes["customer.unchanged"] += 1
 
-    def _relink(self, customer: Customer, customer_id: UUID, *, is_collected: bool = False) -> None:
+    def _relink(
+        self,
+        customer: Customer,
+        customer_id: UUID,
+        *,
+        is_collected: bool = False,
+        is_contact: bool = False,
+    ) -> None:
         self.links[customer.source.key] = link_row(
-            customer, customer_id, self.now, is_collected=is_collected
+            customer, customer_id, self.now, is_collected=is_collected, is_contact=is_contact
         )
         # It is there, whatever an earlier message of the batch said.
         self.removed_links.pop(customer.source.key, None)

@@ -25,6 +25,8 @@ CURABLE: Final = frozenset(
         "guest",
         "guest_unmatched",
         "no_guest_customer",
+        "business_not_enabled",
+        "company_unknown",
     }
 )
 EVERY_SECONDS: Final = 600.0

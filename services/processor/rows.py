@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from shared.domain.customer import Customer, Source, SourceKey, Version
+from shared.domain.customer import Customer, Entity, Source, SourceKey, Version
 from shared.domain.decisions import Explanation
 from shared.domain.directory import (
     ADDRESS_FIELDS,
@@ -37,6 +37,8 @@ def customer_row(customer: DirectoryCustomer, number: str | None, now: datetime)
         "tax_id_key": customer.keys.tax_id,
         "name_key": customer.keys.name,
         "field_times": orjson.dumps(customer.field_times) if customer.field_times else None,
+        "entity": customer.entity and customer.entity.value,
+        "locations": customer.locations,
         "created_at": now,
         "updated_at": now,
     }
@@ -52,12 +54,19 @@ def address_row(address: DirectoryAddress, customer_id: UUID, now: datetime) -> 
         "is_default_billing": address.is_default_billing,
         "is_default_shipping": address.is_default_shipping,
         **{name: address.fields.get(name) for name in ADDRESS_FIELDS},
+        "location_number": address.location_number,
+        "defaults": orjson.dumps(dict(address.defaults)) if address.defaults else None,
         "updated_at": now,
     }
 
 
 def link_row(
-    customer: Customer, customer_id: UUID, now: datetime, *, is_collected: bool = False
+    customer: Customer,
+    customer_id: UUID,
+    now: datetime,
+    *,
+    is_collected: bool = False,
+    is_contact: bool = False,
 ) -> Row:
     """Return the row of the link of a remote customer, as it is after taking it over."""
     source = customer.source
@@ -72,6 +81,7 @@ def link_row(
         "read_at": source.version.read_at,
         "fingerprint": source.version.fingerprint,
         "snapshot": customer.to_json(),
+        "is_contact": is_contact,
         "created_at": now,
         "updated_at": now,
     }
@@ -109,6 +119,7 @@ def to_link(row: sa.Row[Any]) -> Link:
         store_view=row.store_view,
         is_collected=row.status == "collected",
         is_removed=row.status == "removed",
+        is_contact=row.is_contact,
     )
 
 
@@ -129,6 +140,8 @@ def to_customer(row: sa.Row[Any], addresses: Iterable[DirectoryAddress]) -> Dire
         defaults=orjson.loads(row.defaults),
         field_times=_field_times(row.field_times),
         addresses=tuple(addresses),
+        entity=Entity(row.entity) if row.entity else None,
+        locations=row.locations,
     )
 
 
@@ -148,6 +161,8 @@ def to_address(row: sa.Row[Any]) -> DirectoryAddress:
         is_default_billing=row.is_default_billing,
         is_default_shipping=row.is_default_shipping,
         fields={name: values[name] for name in ADDRESS_FIELDS},
+        location_number=row.location_number,
+        defaults=orjson.loads(row.defaults) if row.defaults else {},
     )
 
 

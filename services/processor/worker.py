@@ -10,6 +10,7 @@ from typing import Any, Final
 from services.processor.answers import answer_requests
 from services.processor.apply import apply
 from services.processor.cases import Case, cases_of
+from services.processor.contacts import accounts_of, without_erased
 from services.processor.gather import Inquiry, gather
 from services.processor.plan import Plan
 from shared.domain.decide import decide
@@ -39,12 +40,13 @@ def process_batch(
     known = gather(inquiries, work, policy)
     plan = Plan(work.now, policy)
     # Asked now that the identities are locked: whoever is not erased yet waits for our end.
-    erased = tombstones.erased(work, {case.source for case in cases})
+    named = {account for case in cases for account in accounts_of(case.customer)}
+    erased = tombstones.erased(work, named | {case.source for case in cases})
     for case in cases:
         if case.source in erased:
             plan.drop_erased(case.message, case.source.channel)
         else:
-            _take(case, known, plan)
+            _take(without_erased(case, erased) if erased else case, known, plan)
     apply(plan, work)
     answer_requests(messages, plan, work)
     return plan

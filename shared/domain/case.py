@@ -34,6 +34,11 @@ class Case:
         return replace(self, explanation=replace(self.explanation, rules=match.trail))
 
     @property
+    def has_locations(self) -> bool:
+        """Whether the addresses of the record are locations."""
+        return self.policy.has_locations(self.customer.entity)
+
+    @property
     def is_asked_for(self) -> bool:
         """Whether an operator wants this very customer processed."""
         return self.instruction.processes or self.instruction.customer_id is not None

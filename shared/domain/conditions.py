@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from shared.domain.customer import Customer
 
+Fact = str | bool | int
+
 FACTS: Final[Mapping[str, str]] = {
     "channel": "the channel's name",
     "store_view": "the store view's code",
@@ -21,6 +23,9 @@ FACTS: Final[Mapping[str, str]] = {
     "currency": "ISO 4217 code",
     "language": "language code",
     "has_tax_id": "whether a tax id is given (true or false)",
+    "entity": '"account" or "company", as the shop keeps it',
+    "company_name": "the company's name",
+    "locations": "how many addresses it has (a number)",
 }
 """What a condition may speak of. Missing values are empty text."""
 
@@ -51,7 +56,7 @@ class Condition:
         """The facts that the condition speaks of."""
         return self._names
 
-    def holds(self, facts: Mapping[str, str | bool]) -> bool:
+    def holds(self, facts: Mapping[str, Fact]) -> bool:
         """Whether the condition is true of `facts`. Raises ConditionInvalid otherwise."""
         try:
             # Handing a fact over costs more than looking at it: only those that are asked for.
@@ -72,7 +77,7 @@ class Condition:
         return f"Condition({self.text!r})"
 
 
-def facts_of(customer: Customer) -> dict[str, str | bool]:
+def facts_of(customer: Customer) -> dict[str, Fact]:
     """Return what conditions may know about `customer`."""
     billing = customer.default_billing
     return {
@@ -85,6 +90,9 @@ def facts_of(customer: Customer) -> dict[str, str | bool]:
         "currency": customer.currency or "",
         "language": customer.language or "",
         "has_tax_id": bool(customer.tax_id or (billing and billing.tax_id)),
+        "entity": customer.entity.value,
+        "company_name": customer.company_name or (billing and billing.company_name) or "",
+        "locations": len(customer.addresses),
     }
 
 
@@ -103,9 +111,9 @@ def _compiled_part_of_cel() -> Any:
 
 
 _CEL: Final = _compiled_part_of_cel()
-_SAMPLE: Final[Mapping[str, str | bool]] = {
-    name: False if name == "has_tax_id" else "" for name in FACTS
-}
+_SAMPLE: Final[Mapping[str, Fact]] = {
+    **dict.fromkeys(FACTS, ""), "has_tax_id": False, "locations": 0,
+}  # fmt: skip
 
 
 def _first_line(error: Exception) -> str:

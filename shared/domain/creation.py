@@ -6,9 +6,15 @@ from shared.domain.case import Case, method_reason
 from shared.domain.decisions import Create, Decision, Hold
 from shared.domain.directory import DirectoryCustomer, customer_fields
 from shared.domain.exports_due import first_exports
+from shared.domain.locations import location_numbers, numbered
 from shared.domain.places import new_addresses
 from shared.domain.policy import GuestPolicy, Template
-from shared.domain.templates import choose_template, missing_values, number_from_platform
+from shared.domain.templates import (
+    choose_template,
+    missing_location_values,
+    missing_values,
+    number_from_platform,
+)
 
 
 def create_or_stage(case: Case) -> Decision:
@@ -22,7 +28,10 @@ def create_or_stage(case: Case) -> Decision:
     case = replace(case, explanation=replace(case.explanation, templates_tried=tried))
     if template is None:
         return Hold(customer, "no_template", case.explanation)
-    if missing := missing_values(template, case.policy.required_values):
+    missing = missing_values(template, case.policy.required_values)
+    if case.has_locations and customer.addresses:
+        missing += missing_location_values(template, case.policy.required_location_values)
+    if missing:
         case = case.noting(f"template {template.name} lacks {', '.join(missing)}")
         return Hold(customer, "incomplete_template", case.explanation)
     return _create(case, template)
@@ -36,6 +45,9 @@ def _create(case: Case, template: Template) -> Decision:
         return Hold(customer, "no_number", case.explanation)
     if number and case.known.is_taken(number):
         return Hold(customer, "number_taken", case.explanation)
+    addresses = new_addresses(customer, new_id)
+    if case.has_locations:
+        addresses = numbered(addresses, 0, template.location_values)
     created = DirectoryCustomer(
         id=new_id(),
         number=number,
@@ -43,12 +55,15 @@ def _create(case: Case, template: Template) -> Decision:
         keys=case.keys._replace(customer_number=number),
         template=template.name,
         defaults=template.values,
-        addresses=new_addresses(customer, new_id),
+        addresses=addresses,
+        entity=customer.entity,
+        locations=len(addresses) if case.has_locations else 0,
     )
+    locations = location_numbers(customer, addresses) if case.has_locations else {}
     return Create(
         customer=customer,
         created=created,
         template=template,
-        exports=first_exports(created, case.policy, customer.source.channel),
+        exports=first_exports(created, case.policy, customer.source.channel, locations),
         explanation=replace(case.explanation, template=template.name),
     )

@@ -5,13 +5,11 @@ Pure: no clock, no I/O. The same function serves the processor, dry runs and "ex
 
 from dataclasses import replace
 
-from shared.domain.addresses import address_merge
-from shared.domain.case import Case, method_reason
+from shared.domain.case import Case
 from shared.domain.creation import create_or_stage
-from shared.domain.customer import Customer, replaced
+from shared.domain.customer import Customer, Entity, replaced
 from shared.domain.decisions import (
     AUTOMATIC,
-    AddressChanges,
     Ambiguous,
     Decision,
     Explanation,
@@ -19,16 +17,21 @@ from shared.domain.decisions import (
     Ignore,
     Instruction,
     RuleTrial,
-    Update,
 )
 from shared.domain.directory import (
     DirectoryCustomer,
 )
+from shared.domain.entities import (
+    acts_for_company,
+    as_kept,
+    cut_off,
+    has_turned,
+    join_company,
+    not_enabled,
+)
 from shared.domain.evidence import evidence_of
-from shared.domain.exports_due import exports_of_update, first_exports
 from shared.domain.known import Known, Link
 from shared.domain.matching import Match, find_match, linked
-from shared.domain.merge import agreed, field_merge
 from shared.domain.normalise import match_keys
 from shared.domain.policy import (
     DirectoryKey,
@@ -37,7 +40,7 @@ from shared.domain.policy import (
     ProcessingMethod,
     StoreViewPolicy,
 )
-from shared.domain.updates import after_update
+from shared.domain.revision import link_only, tie, update_or_stage
 
 FILLED_SHIPPING = "shipping address filled from billing"
 COLLECTED = "a guest, collected in one customer"
@@ -49,6 +52,7 @@ def decide(
 ) -> Decision:
     """Say what becomes of `customer`, by the policy and what somebody asked for beyond it."""
     explanation = Explanation(config_version=policy.version)
+    customer = as_kept(customer, known)
     # Nothing older than what is known is ever applied (NEW-8).
     if known.is_ahead_of(customer.source):
         return Ignore(customer, "superseded", explanation)
@@ -60,22 +64,44 @@ def decide(
         return Ignore(customer, "before_start_date", explanation)
     keys = match_keys(customer)
     case = Case(customer, keys, view, link, known, policy, instruction, explanation)
-    if customer.is_guest and view.guests is GuestPolicy.COLLECT and _may_be_collected(link):
+    return _as_company(case) or _as_guest(case) or _identify(case)
+
+
+def _as_company(case: Case) -> Decision | None:
+    """Hold companies while they are not taken in; tie those who act for one to its customer."""
+    acts_for_one = acts_for_company(case.customer, case.view, case.link) and _may_share(case.link)
+    if not (acts_for_one or case.customer.entity is Entity.COMPANY):
+        return None
+    if not case.policy.takes_companies:
+        return not_enabled(case)
+    chosen = case.instruction.customer_id or case.instruction.creates
+    return join_company(case) if acts_for_one and not chosen else None
+
+
+def _as_guest(case: Case) -> Decision | None:
+    """Tie a guest to the customer of all guests, or leave it to an operator (ASK-3)."""
+    guests, link = case.view.guests, case.link
+    if not case.customer.is_guest:
+        return None
+    if guests is GuestPolicy.COLLECT and _may_share(link):
         return _collect(case)
-    if customer.is_guest and view.guests is GuestPolicy.HOLD and not (link or case.is_asked_for):
-        return Hold(customer, "guest", explanation)
-    return _identify(case)
+    if guests is GuestPolicy.HOLD and not (link or case.is_asked_for):
+        return Hold(case.customer, "guest", case.explanation)
+    return None
 
 
 def _standing_link(customer: Customer, view: StoreViewPolicy, known: Known) -> Link | None:
     """Return the link that still holds.
 
     None for one whose customer is gone, and for somebody who was collected with all other guests
-    and is a guest no longer: who that is has to be found out.
+    and is a guest no longer, or was tied to a company and does not act for one any more: who that
+    is has to be found out.
     """
     link = known.link(customer.source.key)
     if link is None or known.customer(link.customer_id) is None:
         return None
+    if link.is_contact:
+        return link if acts_for_company(customer, view, link) else None
     is_still_collected = customer.is_guest and view.guests is GuestPolicy.COLLECT
     return link if is_still_collected or not link.is_collected else None
 
@@ -86,9 +112,9 @@ def _is_before_start(customer: Customer, view: StoreViewPolicy) -> bool:
     return bool(registered and start and registered < start)
 
 
-def _may_be_collected(link: Link | None) -> bool:
-    """Whether a guest has no customer of its own."""
-    return link is None or link.is_collected
+def _may_share(link: Link | None) -> bool:
+    """Whether a record has no customer of its own, and may be tied to one that others share."""
+    return link is None or link.is_collected or link.is_contact
 
 
 def _collect(case: Case) -> Decision:
@@ -102,7 +128,7 @@ def _collect(case: Case) -> Decision:
         return Ignore(customer, "unchanged", case.explanation)
     if case.view.processing_method is ProcessingMethod.NONE and not case.is_asked_for:
         return case.staged("method_none", existing)
-    return replace(_link_only(case.noting(COLLECTED), existing), collects=True)
+    return replace(link_only(case.noting(COLLECTED), existing), collects=True)
 
 
 def _identify(case: Case) -> Decision:
@@ -110,6 +136,10 @@ def _identify(case: Case) -> Decision:
     chosen_id = case.instruction.customer_id
     if chosen_id and case.known.customer(chosen_id) is None:
         return Hold(case.customer, "chosen_customer_gone", case.explanation)
+    case = cut_off(case)
+    if case.link and has_turned(case):
+        linked_to = case.known.customer(case.link.customer_id)
+        return Hold(case.customer, "entity_changed", case.explanation, linked_to)
     match = _match(case)
     case = case.tried(match)
     if match.is_ambiguous:
@@ -119,11 +149,11 @@ def _identify(case: Case) -> Decision:
         # An operator ties the record to somebody else: what it said of the former is past.
         case = replace(case, link=None)
     if case.instruction.links_only and case.link is None:
-        return _link_only(case, existing) if existing else case.staged("link_only")
+        return tie(case, existing) if existing else case.staged("link_only")
     if case.customer.default_billing is None and not _has_one_here(case.customer, existing):
         return Hold(case.customer, "no_billing_address", case.explanation, existing)
     case = _with_shipping(case)
-    return _update_or_stage(case, existing) if existing else create_or_stage(case)
+    return update_or_stage(case, existing) if existing else create_or_stage(case)
 
 
 def _has_one_here(customer: Customer, existing: DirectoryCustomer | None) -> bool:
@@ -143,9 +173,9 @@ def _match(case: Case) -> Match:
         return linked(case.link.source, case.link.customer_id)
     if case.instruction.creates:
         return Match()
-    source = case.customer.source
-    rules = case.policy.rules_for(source.channel, case.customer.kind)
-    return find_match(source, evidence_of(case.customer, case.keys, rules), case.known, case.policy)
+    customer = case.customer
+    rules = case.policy.rules_for(customer.source.channel, customer.kind)
+    return find_match(customer, evidence_of(customer, case.keys, rules), case.known, case.policy)
 
 
 def _with_shipping(case: Case) -> Case:
@@ -158,45 +188,3 @@ def _with_shipping(case: Case) -> Case:
     )
     customer = replaced(case.customer, addresses=addresses)
     return replace(case, customer=customer).noting(FILLED_SHIPPING)
-
-
-def _link_only(case: Case, existing: DirectoryCustomer) -> Update:
-    """Tie the record to a customer and leave that customer as it is (XPR-9)."""
-    return Update(
-        customer=case.customer,
-        existing=existing,
-        updated=existing,
-        field_changes={},
-        address_changes=AddressChanges(),
-        is_new_link=True,
-        exports=first_exports(existing, case.policy, case.customer.source.channel),
-        explanation=case.explanation,
-    )
-
-
-def _update_or_stage(case: Case, existing: DirectoryCustomer) -> Decision:
-    customer, link, repairs = case.customer, case.link, case.instruction.repairs
-    snapshot = link.snapshot if link else None
-    ownership = case.policy.ownership(customer.source.channel)
-    fields = field_merge(customer, snapshot, existing, ownership, repairs=repairs)
-    addresses = address_merge(
-        customer, snapshot, existing, ownership, case.known.new_id, repairs=repairs
-    )
-    conflicts = (*fields.conflicts, *addresses.conflicts)
-    exports = exports_of_update(existing, customer, link, case.policy)
-    changes = fields.changes, addresses.changes
-    if link and not (any(changes) or conflicts or exports):
-        return Ignore(agreed(customer, snapshot), "unchanged", case.explanation)
-    if not (case.view.processing_method.updates or case.is_asked_for):
-        return case.staged(method_reason(case.view), existing)
-    changed = (*fields.changes, *(("addresses",) if addresses.changes else ()))
-    return Update(
-        customer=agreed(customer, snapshot),
-        existing=existing,
-        updated=after_update(existing, customer, case.keys, fields.changes, addresses.changes),
-        field_changes=fields.changes,
-        address_changes=addresses.changes,
-        is_new_link=link is None,
-        exports=exports,
-        explanation=replace(case.explanation, fields_changed=changed, conflicts=conflicts),
-    )

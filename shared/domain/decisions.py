@@ -14,13 +14,19 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from uuid import UUID
 
-from shared.domain.customer import Customer
+from shared.domain.customer import Contact, Customer
 from shared.domain.directory import DirectoryAddress, DirectoryCustomer, FieldValue
 from shared.domain.messages import Effect
 from shared.domain.policy import Template
 
 TrialOutcome = Literal[
-    "matched", "no_evidence", "no_candidate", "ambiguous", "already_linked", "suggested"
+    "matched",
+    "no_evidence",
+    "no_candidate",
+    "ambiguous",
+    "already_linked",
+    "suggested",
+    "other_entity",
 ]
 HoldReason = Literal[
     "no_billing_address",
@@ -33,6 +39,9 @@ HoldReason = Literal[
     "guest_unmatched",
     "no_guest_customer",
     "chosen_customer_gone",
+    "business_not_enabled",
+    "company_unknown",
+    "entity_changed",
 ]
 StageReason = Literal["method_none", "method_update", "method_create", "link_only"]
 
@@ -96,10 +105,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class ExportIntent:
-    """Something to be written back to the shop; the number is filled in when it is known."""
+    """Something to be written back to the shop; the number is filled in when it is known.
+
+    `locations` are the numbers of locations within the customer, by the remote ids of addresses.
+    """
 
     effect: Effect
     values: Mapping[str, str] = field(default_factory=dict)
+    locations: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +184,8 @@ class Update:
     """Changes to a known customer.
 
     `is_new_link` when it was matched just now; `collects` when it is a guest who shares the
-    customer with all others.
+    customer with all others; `joins` when it is an account that acts for the company which the
+    customer is. `contacts` replace those that the record named before; None leaves them.
     """
 
     customer: Customer
@@ -183,6 +197,8 @@ class Update:
     exports: tuple[ExportIntent, ...]
     explanation: Explanation
     collects: bool = False
+    joins: bool = False
+    contacts: tuple[Contact, ...] | None = None
 
 
 Decision = Ignore | Hold | Stage | Ambiguous | Create | Update

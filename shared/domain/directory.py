@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from shared.domain.customer import Address, Customer, CustomerKind, Phone
+from shared.domain.customer import Address, Customer, CustomerKind, Entity, Phone
 from shared.domain.normalise import MatchKeys, name_key
 
 FieldValue = str | bool | date | None
@@ -23,7 +23,7 @@ CUSTOMER_FIELDS: Final = (
 
 ADDRESS_FIELDS: Final = (
     "prefix", "first_name", "last_name", "company_name", "lines", "city", "postcode",
-    "region_code", "region", "country", "phone", "tax_id",
+    "region_code", "region", "country", "phone", "tax_id", "location_name",
 )  # fmt: skip
 
 
@@ -32,7 +32,10 @@ NO_KEYS: Final = MatchKeys()
 
 @dataclass(frozen=True, slots=True)
 class DirectoryAddress:
-    """An address in the directory; `external_id` is the platform's id for it in `channel`."""
+    """An address in the directory; `external_id` is the platform's id for it in `channel`.
+
+    One that has a `location_number` is a location, with `defaults` of its own.
+    """
 
     id: UUID
     channel: str
@@ -40,6 +43,8 @@ class DirectoryAddress:
     is_default_billing: bool
     is_default_shipping: bool
     fields: Mapping[str, FieldValue]
+    location_number: int | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class DirectoryCustomer:
     """A customer in the directory. `number` is None only until it is drawn.
 
     `field_times` says when fields were last changed, of those that were since the creation.
+    `entity` is None as long as no platform has such a record; `locations` says how many numbers of
+    locations were given.
     """
 
     id: UUID
@@ -57,6 +64,8 @@ class DirectoryCustomer:
     defaults: Mapping[str, str] = field(default_factory=dict)
     field_times: Mapping[str, datetime] = field(default_factory=dict)
     addresses: tuple[DirectoryAddress, ...] = ()
+    entity: Entity | None = Entity.ACCOUNT
+    locations: int = 0
 
 
 def customer_fields(customer: Customer) -> dict[str, FieldValue]:

@@ -54,7 +54,7 @@ def drift_of(customer: Customer, known: Known, policy: Policy) -> list[Drift]:
     existing = known.customer(link.customer_id) if link else None
     if link is None or existing is None:
         return [missing(customer)]
-    found = [*_content(customer, known, policy, is_collected=link.is_collected)]
+    found = [*_content(customer, known, policy, is_shared=link.is_collected or link.is_contact)]
     if _has_another_number(customer, existing):
         found.append(Drift("number", fields=("customer_number",)))
     if wrong := _other_defaults(customer, existing, policy):
@@ -93,14 +93,14 @@ def defaults_for(existing: DirectoryCustomer, policy: Policy, channel: str) -> d
 
 
 def _content(
-    customer: Customer, known: Known, policy: Policy, *, is_collected: bool
+    customer: Customer, known: Known, policy: Policy, *, is_shared: bool
 ) -> Iterator[Drift]:
     """Yield what was not imported yet, and what differs although it was."""
     now = decide(customer, known, policy)
     if not _is_in_step(now):
         yield Drift("changed", fields=_fields(now))
-    if is_collected:
-        return  # who all guests are has nobody's data
+    if is_shared:
+        return  # who all guests are has nobody's data, and a company not those of its buyers
     repaired = decide(customer, known, policy, _REPAIR)
     if not isinstance(repaired, Update):
         if _is_in_step(now) and not _is_in_step(repaired):

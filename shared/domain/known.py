@@ -23,8 +23,9 @@ from shared.domain.policy import DirectoryKey
 class Link:
     """A remote record that is a known customer, and what was last taken over from it.
 
-    `is_collected` where the customer is the one that all guests share. `is_removed` where the
-    record was found gone, which `version` dates by when that was.
+    `is_collected` where the customer is the one that all guests share; `is_contact` where it is
+    the company that the account acts for. `is_removed` where the record was found gone, which
+    `version` dates by when that was.
     """
 
     source: SourceKey
@@ -35,6 +36,7 @@ class Link:
     store_view: str = ""
     is_collected: bool = False
     is_removed: bool = False
+    is_contact: bool = False
 
     def is_newer_than(self, version: Version) -> bool:
         """Whether more is known of the record than what was read as `version`."""
@@ -168,10 +170,20 @@ class Known:
                 self._relink(decision.customer, created.id)
             case Update(updated=updated):
                 self._add_customer(updated)
-                self._relink(decision.customer, updated.id, is_collected=decision.collects)
+                self._relink(
+                    decision.customer,
+                    updated.id,
+                    is_collected=decision.collects,
+                    is_contact=decision.joins,
+                )
             case Ignore(reason="unchanged"):
                 link = self._links[source.key]
-                self._relink(decision.customer, link.customer_id, is_collected=link.is_collected)
+                self._relink(
+                    decision.customer,
+                    link.customer_id,
+                    is_collected=link.is_collected,
+                    is_contact=link.is_contact,
+                )
             case Hold() | Stage() | Ambiguous():
                 self.stage(source)
             case Ignore():
@@ -186,7 +198,14 @@ class Known:
             self._links[source.key] = replace(link, version=seen, is_removed=True)
             self._accounts[link.customer_id].pop(source.key, None)
 
-    def _relink(self, customer: Customer, customer_id: UUID, *, is_collected: bool = False) -> None:
+    def _relink(
+        self,
+        customer: Customer,
+        customer_id: UUID,
+        *,
+        is_collected: bool = False,
+        is_contact: bool = False,
+    ) -> None:
         self._staging.pop(customer.source.key, None)
         self._reserved.pop(customer.source.key, None)
         before = self._links.get(customer.source.key)
@@ -199,6 +218,7 @@ class Known:
                 exported_number=before.exported_number if before else None,
                 store_view=customer.source.store_view,
                 is_collected=is_collected,
+                is_contact=is_contact,
             )
         )
 

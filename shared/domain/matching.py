@@ -2,7 +2,8 @@
 
 Keys are normalised on both sides and compared for equality. A rule that finds nobody passes on to
 the next; a rule that finds several ends the search: ambiguity is not a miss (XPR-11). Likeness of
-names is never more than a suggestion to an operator.
+names is never more than a suggestion to an operator. What one platform keeps as a person's account
+and another as a company is not the same by an e-mail address, a telephone or a name (MYOB-5).
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from rapidfuzz import fuzz
 
-from shared.domain.customer import Source, SourceKey
+from shared.domain.customer import Customer, CustomerKind, Source, SourceKey
 from shared.domain.decisions import RuleTrial, TrialOutcome
 from shared.domain.evidence import Evidence
 from shared.domain.known import Known
@@ -34,16 +35,16 @@ class Match:
 
 
 def find_match(
-    source: Source, evidence: tuple[Evidence, ...], known: Known, policy: Policy
+    customer: Customer, evidence: tuple[Evidence, ...], known: Known, policy: Policy
 ) -> Match:
-    """Try rule after rule until one finds somebody for the remote record with this evidence."""
+    """Try rule after rule until one finds somebody who `customer`, with this evidence, is."""
     trail: list[RuleTrial] = []
     for each in evidence:
-        trial = _try_rule(each, source, known, policy)
+        trial = _try_rule(each, customer, known, policy)
         trail.append(trial)
         if trial.outcome == "matched":
             return Match(customer_id=trial.candidates[0], trail=tuple(trail))
-        if trial.candidates:
+        if trial.candidates and trial.outcome != "other_entity":
             return Match(candidates=trial.candidates, trail=tuple(trail))
     return Match(trail=tuple(trail))
 
@@ -53,8 +54,8 @@ def linked(source: SourceKey, customer_id: UUID) -> Match:
     return Match(customer_id, trail=(RuleTrial("link", "matched", str(source), (customer_id,)),))
 
 
-def _try_rule(each: Evidence, source: Source, known: Known, policy: Policy) -> RuleTrial:
-    rule, value = each.rule, each.value
+def _try_rule(each: Evidence, customer: Customer, known: Known, policy: Policy) -> RuleTrial:
+    rule, value, source = each.rule, each.value, customer.source
     if not value:
         return RuleTrial(rule.label, "no_evidence")
     found = _found(each.key, value, rule, known)
@@ -62,7 +63,10 @@ def _try_rule(each: Evidence, source: Source, known: Known, policy: Policy) -> R
         found = tuple(filter(_in_group_of(source, known, policy), found))
     if not found:
         return RuleTrial(rule.label, "no_candidate", value)
-    return RuleTrial(rule.label, _outcome(found, rule, source, known), value, found)
+    may_be = tuple(one for one in found if _may_be(one, each, customer, known))
+    if not may_be:
+        return RuleTrial(rule.label, "other_entity", value, found)
+    return RuleTrial(rule.label, _outcome(may_be, rule, source, known), value, may_be)
 
 
 def _found(key: DirectoryKey, value: str, rule: MatchRule, known: Known) -> tuple[UUID, ...]:
@@ -73,6 +77,23 @@ def _found(key: DirectoryKey, value: str, rule: MatchRule, known: Known) -> tupl
         customer_id
         for customer_id, name in known.names_at(place_of(value))
         if fuzz.ratio(wanted, name_of(name)) >= rule.similarity
+    )
+
+
+def _may_be(customer_id: UUID, each: Evidence, customer: Customer, known: Known) -> bool:
+    """Whether a customer that was found may be this one, by what platforms keep the two as.
+
+    A customer number says who somebody is, and a tax id which firm; so does an operator, to whom
+    likeness is only suggested.
+    """
+    found = known.customer(customer_id)
+    if found is None or found.entity in (None, customer.entity):
+        return True
+    are_firms = customer.kind == found.fields.get("kind") == CustomerKind.BUSINESS
+    return (
+        each.key is DirectoryKey.CUSTOMER_NUMBER
+        or each.rule.by is MatchBy.SIMILAR
+        or (each.key is DirectoryKey.TAX_ID and are_firms)
     )
 
 

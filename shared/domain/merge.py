@@ -191,7 +191,7 @@ def _without_kind(merge: FieldMerge) -> FieldMerge:
     )
 
 
-_REMEMBERED: Final = frozenset({*CUSTOMER_FIELDS, "addresses"})
+_REMEMBERED: Final = frozenset({*CUSTOMER_FIELDS, "addresses", "contacts", "companies", "entity"})
 _FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {
     "phone_extension": ("phone",),
     "region": ("country",),

@@ -99,5 +99,6 @@ _PLACE: Final = (
     "lines", "postcode", "city", "country", "first_name", "last_name", "company_name",
 )  # fmt: skip
 _SHOWN: Final = (
-    "company_name", "first_name", "last_name", "lines", "postcode", "city", "region", "country",
+    "location_name", "company_name", "first_name", "last_name", "lines", "postcode", "city",
+    "region", "country",
 )  # fmt: skip

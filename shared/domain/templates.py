@@ -42,6 +42,11 @@ def missing_values(template: Template, required: Sequence[str]) -> tuple[str, ..
     return tuple(name for name in required if not template.values.get(name))
 
 
+def missing_location_values(template: Template, required: Sequence[str]) -> tuple[str, ...]:
+    """Return likewise what the ERP requires of a location and the template does not give."""
+    return tuple(f"location {name}" for name in required if not template.location_values.get(name))
+
+
 def number_from_platform(template: Template, customer: Customer) -> str | None:
     """Return the customer number that the platform has, or None where it has none.
 

@@ -88,7 +88,7 @@ def unswept(work: UnitOfWork, channel: str, store_view: str, after: str) -> list
 
 
 def sharing(work: UnitOfWork, column: str) -> Iterator[list[sa.Row[Any]]]:
-    """Yield the customers (id, number) that have the same key in `column`, key by key."""
+    """Yield the customers (id, number, entity) that have one key in `column`, key by key."""
     key, after = customers.c[column], ""
     alive = customers.c.state != "erased"
     while True:
@@ -103,7 +103,7 @@ def sharing(work: UnitOfWork, column: str) -> Iterator[list[sa.Row[Any]]]:
         keys = list(work.connection.execute(shared).scalars())
         if not keys:
             return
-        columns = (customers.c.id, customers.c.number, key, customers.c.state)
+        columns = (customers.c.id, customers.c.number, key, customers.c.state, customers.c.entity)
         found: dict[str, list[sa.Row[Any]]] = {each: [] for each in keys}
         for row in sorted(work.bulk.select(columns, key, keys), key=lambda row: row.id):
             if row.state != "erased":
@@ -127,7 +127,9 @@ def accounts_of(
 def linked_twice(work: UnitOfWork, channel: str) -> Iterator[tuple[UUID, str | None, list[str]]]:
     """Yield each customer that is several records of a channel: id, number, the records."""
     columns, after = links.c, UUID(int=0)
-    stands = sa.and_(columns.channel == channel, columns.status == "synchronized")
+    stands = sa.and_(
+        columns.channel == channel, columns.status == "synchronized", ~columns.is_contact
+    )
     while True:
         query = (
             sa.select(columns.customer_id)

@@ -129,6 +129,16 @@ def claim_changed(
     return len(targets)
 
 
+def ask_waiting(work: UnitOfWork, accounts: Sequence[SourceKey], reason: str) -> int:
+    """Have those of `accounts` decided by the rules that are held for `reason`; return how many."""
+    columns = staging_customers.c
+    key = (columns.channel, columns.external_id)
+    rows = work.bulk.select(_COLUMNS, key, accounts)
+    targets = [Target(*row) for row in rows if row.state == "held" and row.reason == reason]
+    work.send([_parcel(work, target, choice="rules", by="configuration") for target in targets])
+    return len(targets)
+
+
 def _parcel(work: UnitOfWork, target: Target, **said: object) -> Parcel:
     """Return the message that `target` is to be decided, under the correlation of its import."""
     source = {"channel": target.channel, "external_id": target.external_id}

@@ -447,9 +447,10 @@ sa.Index(
 customer_contacts = sa.Table(
     "customer_contacts",
     metadata,
-    _text("channel", primary_key=True),
-    # The remote id of the company's record, and the platform's own id of the contact.
+    # The remote id of the company's record: first, as it is what the rows are looked up by.
     _text("record", primary_key=True),
+    _text("channel", primary_key=True),
+    # The platform's own id of the contact.
     _text("external_id", primary_key=True),
     _uuid("customer_id", nullable=False, index=True),
     # The remote id of the contact's own account, if it has one.

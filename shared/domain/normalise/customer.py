@@ -10,10 +10,12 @@ from typing import Any, Final, NamedTuple
 
 from shared.domain.customer import (
     Address,
+    Contact,
     Custom,
     Customer,
     CustomerKind,
     CustomValue,
+    Entity,
     FieldWarning,
     Model,
     Phone,
@@ -34,7 +36,10 @@ _CUSTOMER_LINES: Final = (
     "prefix", "first_name", "middle_name", "last_name", "suffix", "company_name", "language",
     "group", "gender", "customer_number",
 )  # fmt: skip
-_ADDRESS_LINES: Final = ("prefix", "first_name", "last_name", "company_name", "city")
+_ADDRESS_LINES: Final = (
+    "location_name", "prefix", "first_name", "last_name", "company_name", "city",
+)  # fmt: skip
+_CONTACT_LINES: Final = ("first_name", "last_name", "role")
 
 
 class MatchKeys(NamedTuple):
@@ -88,6 +93,10 @@ def normalise_customer(customer: Customer) -> Customer:
     draft.put("phone", *_phone(customer.phone, phone_country))
     draft.put("custom", _custom(customer.custom))
     draft.put("addresses", _addresses(draft, customer.addresses, phone_country))
+    if customer.entity is Entity.COMPANY:
+        draft.put("kind", CustomerKind.BUSINESS)
+    if customer.contacts:
+        draft.put("contacts", _contacts(draft, customer.contacts, phone_country))
     said = [warning for warning in draft.warnings if warning not in customer.warnings]
     draft.put("warnings", (*customer.warnings, *dict.fromkeys(said)))
     result: Customer = draft.result()
@@ -146,6 +155,18 @@ def _address(address: Address, path: str, fallback_country: str | None) -> _Draf
     _put_region(draft, address, country)
     draft.put("phone", *_phone(address.phone, country or fallback_country))
     return draft
+
+
+def _contacts(
+    draft: _Draft, contacts: tuple[Contact, ...], fallback_country: str | None
+) -> tuple[Contact, ...]:
+    drafts = [_Draft(contact, f"contacts[{n}].") for n, contact in enumerate(contacts)]
+    for each, contact in zip(drafts, contacts, strict=True):
+        each.rewrite(_CONTACT_LINES, _clean_line)
+        each.rewrite(["email"], email)
+        each.put("phone", *_phone(contact.phone, fallback_country))
+    draft.warnings.extend(warning for each in drafts for warning in each.warnings)
+    return tuple(each.result() for each in drafts)
 
 
 def _put_region(draft: _Draft, address: Address, country: str | None) -> None:

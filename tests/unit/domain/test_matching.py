@@ -41,7 +41,7 @@ def matched(customer: Customer, known: Known, rules: tuple[MatchRule, ...]) -> M
     source = customer.source
     tried = policy.rules_for(source.channel, customer.kind)
     evidence = evidence_of(customer, match_keys(customer), tried)
-    return find_match(source, evidence, known, policy)
+    return find_match(customer, evidence, known, policy)
 
 
 def an_account(source: Source, customer_id: UUID) -> Account:

@@ -13,9 +13,7 @@ _IS_LOCATION = "location_number IS NOT NULL"
 
 def upgrade() -> None:
     with op.batch_alter_table("customers", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("entity", sa.Text(), server_default="account", nullable=False)
-        )
+        batch_op.add_column(sa.Column("entity", sa.Text(), server_default="account", nullable=True))
         batch_op.add_column(
             sa.Column("locations", sa.Integer(), server_default="0", nullable=False)
         )
@@ -39,8 +37,8 @@ def upgrade() -> None:
 
     op.create_table(
         "customer_contacts",
-        sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("account", sa.Text(), nullable=True),
@@ -52,7 +50,7 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint(
-            "channel", "record", "external_id", name=op.f("pk_customer_contacts")
+            "record", "channel", "external_id", name=op.f("pk_customer_contacts")
         ),
     )
     with op.batch_alter_table("customer_contacts", schema=None) as batch_op:
