@@ -23,7 +23,7 @@ from services.sandbox.magento.errors import (
     no_such_route,
 )
 from services.sandbox.magento.fields import parse_fields, trim
-from services.sandbox.magento.metadata import attribute_metadata
+from services.sandbox.magento.metadata import SYSTEM_LABELS, attribute_metadata
 from services.sandbox.magento.payload import read_body, read_customer
 from services.sandbox.magento.rules import check_password
 from services.sandbox.magento.shop import Shop
@@ -107,6 +107,7 @@ class Api:
             _route("DELETE", "customers/{id}", auth.DELETE, self._delete),
             _route("DELETE", "addresses/{id}", auth.MANAGE, self._delete_address),
             _route("GET", "attributeMetadata/customer/attribute/{code}", auth.READ, self._metadata),
+            _route("GET", "attributeMetadata/customer", auth.READ, self._all_metadata),
             _route("GET", "store/websites", auth.STORE, lambda _: stores.websites()),
             _route("GET", "store/storeGroups", auth.STORE, lambda _: stores.store_groups()),
             _route("GET", "store/storeViews", auth.STORE, lambda _: stores.store_views()),
@@ -168,6 +169,10 @@ class Api:
 
     def _metadata(self, call: Call) -> Any:
         return attribute_metadata(call.parts[0], self._shop.attributes)
+
+    def _all_metadata(self, _: Call) -> Any:
+        custom = self._shop.attributes
+        return [attribute_metadata(code, custom) for code in (*SYSTEM_LABELS, *custom)]
 
     def _admin_token(self, call: Call) -> str:
         body = read_body(call.request)

@@ -160,6 +160,14 @@ def test_an_attribute_can_come_and_go(shop: SandboxMagento, client: httpx2.Clien
     assert "custom_attributes" not in client.get(f"/rest/V1/customers/{loyal}").json()
 
 
+def test_all_attributes_are_listed(client: httpx2.Client) -> None:
+    """The platform's own and those of the shop, told apart."""
+    listed = client.get("/rest/V1/attributeMetadata/customer").json()
+
+    own = {each["attribute_code"]: each["user_defined"] for each in listed}
+    assert (own["lastname"], own["loyalty_level"]) == (False, True)
+
+
 def test_any_store_code_reaches_the_same_customers(client: httpx2.Client) -> None:
     """Customer data is not scoped by store view."""
     answers = [client.get(f"/rest/{code}V1/customers/1").json() for code in ("", "all/", "uk/")]

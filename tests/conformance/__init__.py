@@ -1,0 +1,1 @@
+"""What every connector must do, whatever its platform; `shop.Shop` is what a new one brings."""

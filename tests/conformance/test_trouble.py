@@ -1,0 +1,151 @@
+"""A shop in trouble: every failure is one of ours, tells nothing private, and loses no place."""
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.connectors.ports import CustomerSource
+from shared.domain.errors import (
+    AccessDenied,
+    PatronError,
+    RemoteThrottled,
+    RemoteUnavailable,
+    TransientError,
+    UnreadableAnswer,
+)
+from tests.conformance import person
+from tests.conformance.channel import (
+    FULL_SIZE,
+    Channel,
+    fetched,
+    ids_of,
+    scan,
+    text_of,
+)
+from tests.conformance.shop import Ability, Shop, Trouble
+
+FAMILIES: dict[Trouble, type[PatronError]] = {
+    Trouble.DENIED: AccessDenied,
+    Trouble.FORBIDDEN: AccessDenied,
+    Trouble.THROTTLED: RemoteThrottled,
+    Trouble.SERVER_ERROR: RemoteUnavailable,
+    Trouble.UNAVAILABLE: RemoteUnavailable,
+    Trouble.RESET: RemoteUnavailable,
+    Trouble.LOST: RemoteUnavailable,
+    Trouble.HTML: UnreadableAnswer,
+    Trouble.TRUNCATED: UnreadableAnswer,
+}
+READS: dict[str, Callable[[CustomerSource, str, str], object]] = {
+    "changes": lambda source, view, _one: scan(source, view),
+    "sweep": lambda source, view, _one: list(source.sweep(view, "")),
+    "fetch": lambda source, _view, one: source.fetch(one),
+}
+
+pytestmark = pytest.mark.needs(Ability.SOURCE)
+
+
+@pytest.mark.parametrize("trouble", FAMILIES)
+@pytest.mark.parametrize("read", READS)
+def test_a_read_that_fails_says_what_helps(
+    shop: Shop, source: CustomerSource, read: str, trouble: Trouble
+) -> None:
+    """By its family; its text holds neither personal data nor a secret."""
+    _skip_what_is_unknown(shop, trouble)
+    [one] = shop.register()
+    fetched(source, one)
+    shop.upset(trouble, on="read")
+
+    with pytest.raises(PatronError) as caught:
+        READS[read](source, shop.view, one)
+
+    assert type(caught.value) is FAMILIES[trouble]
+    assert not person.told_in(text_of(caught.value), shop.secrets)
+
+
+def test_the_wait_that_is_asked_for_is_told(shop: Shop, source: CustomerSource) -> None:
+    """So that nobody comes back too early, nor much too late."""
+    [one] = shop.register()
+    fetched(source, one)
+    wait = shop.upset(Trouble.THROTTLED, on="read")
+
+    with pytest.raises(RemoteThrottled) as caught:
+        source.fetch(one)
+
+    assert caught.value.retry_after_seconds == (wait and pytest.approx(wait, abs=1.5))
+
+
+@pytest.mark.parametrize(
+    "trouble", [t for t, f in FAMILIES.items() if issubclass(f, TransientError)]
+)
+def test_a_scan_that_breaks_off_is_completed(
+    shop: Shop, source: CustomerSource, trouble: Trouble
+) -> None:
+    """Pages before the failure count; reading on from their last mark misses nobody."""
+    registered = set(shop.register(FULL_SIZE))
+    pages = []
+    scanning = source.changes(shop.view, None)
+    pages.append(next(scanning))
+    shop.upset(trouble, on="read")
+
+    with pytest.raises(FAMILIES[trouble]):
+        pages += scanning
+
+    marks = [page.mark for page in pages if page.mark]
+    rest = scan(source, shop.view, marks[-1] if marks else None)
+    assert ids_of([*pages, *rest]) == registered
+
+
+def test_a_call_ends_at_its_deadline(shop: Shop, channel: Channel) -> None:
+    """A shop that accepts the request and says nothing holds nobody up."""
+    [one] = shop.register()
+    source = channel.connect(timeouts={"attempts": 1, "total_seconds": 0.4}).reading
+    fetched(source, one)
+    shop.upset(Trouble.HELD, on="read")
+
+    with pytest.raises(RemoteUnavailable):
+        source.fetch(one)
+
+    assert channel.calls[-1].outcome == "timeout"
+    shop.release()
+
+
+def test_a_hiccup_is_overcome_within_the_call(shop: Shop, channel: Channel) -> None:
+    """A read is tried again where that is allowed."""
+    [one] = shop.register()
+    source = channel.connect(timeouts={"attempts": 2, "total_seconds": 10}).reading
+    fetched(source, one)
+    shop.upset(Trouble.SERVER_ERROR, on="read")
+
+    assert fetched(source, one).external_id == one
+
+
+def test_wrong_credentials_pause_the_channel(shop: Shop, channel: Channel) -> None:
+    """A configuration error that does not repeat the credentials."""
+    [one] = shop.register()
+    source = channel.connect(**shop.wrong_credentials).reading
+
+    with pytest.raises(AccessDenied) as caught:
+        source.fetch(one)
+
+    assert not person.told_in(text_of(caught.value), shop.secrets)
+
+
+@pytest.mark.needs(Ability.EXPIRING_TOKEN)
+def test_a_token_that_runs_out_in_the_midst_is_renewed_once(shop: Shop, channel: Channel) -> None:
+    """The scan goes on as if nothing had been."""
+    registered = set(shop.register(FULL_SIZE))
+    source = channel.connect(**shop.expiring_credentials).reading
+    scanning = source.changes(shop.view, None)
+    pages = [next(scanning)]
+    before = shop.logins()
+    shop.expire_token()
+
+    pages += scanning
+
+    assert ids_of(pages) == registered
+    assert (before, shop.logins()) == (1, 2)
+
+
+def _skip_what_is_unknown(shop: Shop, trouble: Trouble) -> None:
+    if trouble is Trouble.FORBIDDEN and Ability.FORBIDDEN in shop.lacks:
+        pytest.skip(f"{type(shop).__name__}: {shop.lacks[Ability.FORBIDDEN]}")
