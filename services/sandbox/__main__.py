@@ -41,6 +41,7 @@ class Kind:
 
 
 SHOPS = {
+    "bigcommerce": Kind("BigCommerce", "services.sandbox.bigcommerce.command"),
     "magento": Kind("Magento", "services.sandbox.magento.command"),
 }
 

@@ -4,13 +4,11 @@ The same methods serve Python tests and, through `control_routes`, `/_sandbox`. 
 shopper's deeds here move `updated_at` exactly when the real shop would.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from services.sandbox.faults import Fault, FaultKind, FaultPlan
-from services.sandbox.ledger import Write
+from services.sandbox.fate import Fate
+from services.sandbox.faults import FaultPlan
 from services.sandbox.magento import saving
 from services.sandbox.magento.auth import ADMIN_PASSWORD, ADMIN_USER, ALL_RIGHTS, Gate
 from services.sandbox.magento.payload import read_customer
@@ -19,14 +17,13 @@ from services.sandbox.magento.shop import Shop
 Record = dict[str, Any]
 
 
-class Control:
+class Control(Fate):
     """The hands of shoppers, of the shop's operator, and of fate."""
 
     def __init__(self, shop: Shop, gate: Gate, faults: FaultPlan) -> None:
+        super().__init__(shop.clock, shop.ledger, faults)
         self._shop = shop
         self._gate = gate
-        self._faults = faults
-        self.is_in_maintenance = False
 
     def customer(self, customer_id: int) -> Record:
         """Return a customer as stored, without a trace in the books."""
@@ -122,72 +119,13 @@ class Control:
         """Turn single switches of `versions.Quirks`."""
         self._shop.quirks = replace(self._shop.quirks, **switches)
 
-    def freeze_clock(self, at: datetime | None = None) -> None:
-        """Stop the shop's clock, at `at` or where it stands."""
-        self._shop.clock.freeze(at)
-
-    def advance_clock(self, seconds: int) -> None:
-        """Move the shop's clock."""
-        self._shop.clock.advance(seconds)
-
-    def run_clock(self) -> None:
-        """Let a frozen clock go on."""
-        self._shop.clock.run()
-
     def now(self) -> str:
         """Return the shop's time as it writes it."""
         return self._shop.clock.stamp()
 
-    def fail_next(self, kind: FaultKind | str, times: int = 1, **where: Any) -> None:
-        """Make the next `times` requests go wrong; `where` as the fields of `Fault`."""
-        self._faults.order(Fault(kind=FaultKind(kind), times=times, **where))
-
-    def clear_faults(self) -> None:
-        """Forget planned faults and let go of held connections."""
-        self._faults.clear()
-
-    def release(self) -> None:
-        """Let go of held and slow connections."""
-        self._faults.release()
-
-    def faults_waiting(self) -> int:
-        """Return how many faults have not struck yet."""
-        return sum(fault.times for fault in self._faults.waiting())
-
-    def wait_for_fault(self, times: int = 1, timeout_seconds: float = 10) -> bool:
-        """Wait until faults have struck `times` since the start; say whether they did."""
-        return self._faults.wait_until_struck(times, timeout_seconds)
-
-    def wait_until(self, holds: Callable[[], bool], timeout_seconds: float = 10) -> bool:
-        """Wait until `holds`, looked at after each request and write; say whether it came true."""
-        return self._shop.ledger.wait_until(holds, timeout_seconds)
-
-    def maintenance(self, *, on: bool) -> None:
-        """Put the shop under maintenance: 503 as HTML, for every request."""
-        self.is_in_maintenance = on
-
     def stats(self) -> Record:
         """Return counts of requests, writes and welcome mails."""
-        return self._shop.ledger.stats() | {
-            "customers": self.customer_count(),
-            "faults_struck": self._faults.struck,
-        }
-
-    def requests(self, method: str = "", route: str = "", status: int | None = None) -> int:
-        """Count the requests that match; `route` as in `stats`."""
-        return self._shop.ledger.requests(method, route, status)
-
-    def bugs(self) -> list[str]:
-        """Return the tracebacks of the sandbox's own failures, which clients see as 500."""
-        return list(self._shop.ledger.bugs)
-
-    def reset_stats(self) -> None:
-        """Forget the books."""
-        self._shop.ledger.reset()
-
-    def writes(self, customer_id: int) -> list[Write]:
-        """Return every write to a customer, oldest first."""
-        return self._shop.ledger.writes(customer_id)
+        return super().stats() | {"customers": self.customer_count()}
 
     def _bump(self, customer_id: int, action: str) -> Record:
         with self._shop.lock:
