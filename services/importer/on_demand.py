@@ -2,7 +2,9 @@
 
 Any number of importers may run: a question is leased while its customer is fetched. What was
 fetched goes the ordinary way, through the outbox to the processor, who answers when it has
-decided. Its promise: every question is answered once, at the latest when its time is up.
+decided. The hint of a webhook is such a question that nobody asks: what is unchanged is left at
+that, and who is gone is told as deleted (D365-2). Its promise: every question is answered once, at
+the latest when its time is up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from services.importer.pages import StoreViewReader, take_page
+from services.importer.pages import StoreViewReader, take_page, tell_deleted
 from shared.connectors.ports import CustomerSource, RemoteRecord
 from shared.domain.errors import PatronError, TransientError
 from shared.domain.messages import Parcel
@@ -31,6 +33,9 @@ from shared.runtime.recoverability import BUG
 
 _FIRST_WAIT: Final = timedelta(seconds=1)
 _LONGEST_WAIT: Final = timedelta(seconds=15)
+# Nobody waits for what a hint leads to: a shop that is down is left alone.
+_LONGEST_WAIT_OF_A_HINT: Final = timedelta(minutes=5)
+_UNCHANGED: Final = "unchanged"
 _KEPT: Final = timedelta(days=30)
 _TIDY_EVERY: Final = timedelta(hours=1)
 _AT_ONCE: Final = 500
@@ -102,9 +107,11 @@ class OnDemand:
                 return
             if record is not None and reader is not None:
                 self._import(wanted, record, reader, work)
+            elif record is None:
+                self._tell_gone(wanted[0].external_id, work)
+                _refuse(wanted, UNKNOWN_IN_SHOP, work)
             else:
-                missing = UNKNOWN_IN_SHOP if record is None else STORE_VIEW_NOT_IMPORTED
-                _refuse(wanted, missing, work)
+                _refuse(wanted, STORE_VIEW_NOT_IMPORTED, work)
         self._offer(work.sent)
         self._tell(wanted, work)
 
@@ -123,14 +130,23 @@ class OnDemand:
             "request",
             # A first import that only links creates nothing, whoever asks.
             mode=cursor.sweep_mode if cursor else "normal",
-            even_unchanged=True,
+            even_unchanged=not all(each.is_hint for each in wanted),
             cause=wanted[0],
         )
         if taken.erased:
             _refuse(wanted, "erased", work)
-            return
-        import_requests.mark_fetched(work, wanted, work.sent[0].message_id)
-        self._metrics.import_records.labels(self._channel, "changed").inc(taken.changed)
+        elif taken.unchanged:
+            _refuse(wanted, _UNCHANGED, work)
+        else:
+            import_requests.mark_fetched(work, wanted, work.sent[0].message_id)
+        records = self._metrics.import_records
+        records.labels(self._channel, "changed").inc(taken.changed)
+        records.labels(self._channel, "unchanged").inc(taken.unchanged)
+
+    def _tell_gone(self, external_id: str, work: UnitOfWork) -> None:
+        """Tell a customer who was known as deleted, in whichever store view that was."""
+        for reader in self._readers.values():
+            tell_deleted([external_id], reader, work)
 
     def _reader_of(self, record: RemoteRecord | None) -> StoreViewReader | None:
         view = None if record is None else self._source.store_view_of(record)
@@ -141,7 +157,9 @@ class OnDemand:
         asked = error.retry_after_seconds if isinstance(error, TransientError) else None
         with self._units.begin() as work:
             waited = work.now - requests[0].requested_at
-            wait = min(max(waited, _FIRST_WAIT), _LONGEST_WAIT)
+            is_hint = all(each.is_hint for each in requests)
+            longest = _LONGEST_WAIT_OF_A_HINT if is_hint else _LONGEST_WAIT
+            wait = min(max(waited, _FIRST_WAIT), longest)
             if asked is not None:
                 wait = max(wait, timedelta(seconds=asked))
             import_requests.put_off(work, requests, work.now + wait)
@@ -186,8 +204,8 @@ class Deadlines:
             verdicts = import_requests.late(work, _AT_ONCE)
             answered = import_requests.answer(work, verdicts)
         self._offer(work.sent)
-        if answered:
-            _log.warning("import.requests_timed_out", requests=len(answered))
+        if asked := [each for each in answered if not each.is_hint]:
+            _log.warning("import.requests_timed_out", requests=len(asked))
         return len(verdicts) == _AT_ONCE
 
     def _tidy(self) -> None:
