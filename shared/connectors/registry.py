@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from shared.connectors.bigcommerce.connect import connect as connect_bigcommerce
+from shared.connectors.bigcommerce.settings import BigCommerceSettings
+from shared.connectors.bigcommerce.webhooks import read_notice as read_bigcommerce_notice
 from shared.connectors.http import CallObserver, unobserved
 from shared.connectors.magento.connect import connect as connect_magento
 from shared.connectors.magento.settings import MagentoSettings
@@ -30,6 +33,7 @@ class Platform(NamedTuple):
 
 
 PLATFORMS: Mapping[str, Platform] = {
+    "bigcommerce": Platform(BigCommerceSettings, connect_bigcommerce, read_bigcommerce_notice),
     "magento": Platform(MagentoSettings, connect_magento),
     "push": Platform(PushSettings, connect_push),
 }

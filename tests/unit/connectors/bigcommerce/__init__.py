@@ -1,0 +1,1 @@
+"""The BigCommerce connector."""
