@@ -15,7 +15,7 @@ from shared.messaging.topology import IMPORTER_QUEUE
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.foundation import Foundation
 from shared.runtime.lifecycle import Worker
-from shared.runtime.loops import Periodic
+from shared.runtime.loops import Loop, Periodic
 from shared.runtime.main import Role, main_of
 from shared.runtime.transactional import TransactionalHandler
 
@@ -36,8 +36,21 @@ def build(foundation: Foundation) -> Role:
         settings.importer.idle_seconds,
     )
     requests = _requests(foundation, loops)
-    every = [loop for of_channel in loops.values() for loop in of_channel]
+    every: list[Loop] = [loop for of_channel in loops.values() for loop in of_channel]
+    if settings.intake.enabled:
+        every.append(_intake(foundation, loops))
     return Role(Worker(NAME, [*every, deadlines, requests]), [requests])
+
+
+def _intake(foundation: Foundation, loops: Mapping[str, Sequence[Periodic]]) -> Loop:
+    """Return what takes webhooks and pushed customers in."""
+    from services.importer.intake.opening import open_intake
+
+    def wake(channel: str) -> None:
+        for loop in loops.get(channel, ()):
+            loop.wake()
+
+    return open_intake(foundation, wake)
 
 
 def _requests(foundation: Foundation, loops: Mapping[str, Sequence[Periodic]]) -> Consumer:

@@ -119,4 +119,4 @@ def _digest(settings: Settings) -> str:
 
 
 def _connectors(settings: Settings) -> dict[str, dict[str, set[str]]]:
-    return {"channels": {name: {"connector"} for name in settings.channels}}
+    return {"channels": {name: {"connector", "webhooks"} for name in settings.channels}}

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.config.keys import ForeignKeys
 from shared.domain.conditions import Condition, ConditionInvalid
 from shared.domain.customer import CountryCode, CustomerKind
 from shared.domain.ownership import FIELD_NAMES, BlankPolicy, Owner
@@ -148,6 +149,22 @@ class ImporterSettings(Table):
     sweep_slice_seconds: Seconds = 10.0
     sweep_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     timezone: Timezone = "UTC"
+
+
+class IntakeSettings(Table):
+    """Where the importer takes webhooks and pushed customers in, if it does.
+
+    `debounce_seconds` is how long further webhooks about a customer are waited for, before it is
+    fetched once for all of them.
+    """
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9110
+    max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 2 * 1024 * 1024
+    connections: Annotated[int, Field(ge=1, le=10_000)] = 200
+    request_seconds: Annotated[float, Field(gt=0, le=300)] = 15.0
+    debounce_seconds: Annotated[float, Field(ge=0, le=300)] = 1.0
 
 
 class ProcessorSettings(Table):
@@ -359,17 +376,26 @@ class RetentionSettings(Table):
     dead_letter_days: Days = 90
 
 
+class WebhookSettings(Table):
+    """The keys by which a shop's webhooks are known to be its own; each of them holds."""
+
+    keys: ForeignKeys = Field(min_length=1)
+
+
 class ChannelSettings(Table):
     """A shop: its platform, how to reach it, its store views, what is written back to it.
 
     `additional_data` maps a field of the shop to what is written there beside the customer
-    number: `template`, or `values.<name>` of the customer's template.
+    number: `template`, or `values.<name>` of the customer's template. `credentials_end` is when the
+    connector's credentials run out, for the metric: no platform says.
     """
 
     platform: Name
     connector: dict[str, Any] = Field(default_factory=dict)
     store_views: tuple[StoreViewSettings, ...] = Field(min_length=1)
+    webhooks: WebhookSettings | None = None
     additional_data: dict[str, str] = Field(default_factory=dict)
+    credentials_end: Annotated[AwareDatetime | None, BeforeValidator(_at_midnight_utc)] = None
     fields: dict[FieldName, FieldRuleSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -388,6 +414,7 @@ class Settings(Table):
     health: HealthSettings = HealthSettings()
     logs: LogSettings = LogSettings()
     importer: ImporterSettings = ImporterSettings()
+    intake: IntakeSettings = IntakeSettings()
     processor: ProcessorSettings = ProcessorSettings()
     exporter: ExporterSettings = ExporterSettings()
     recovery: RecoverySettings = RecoverySettings()

@@ -54,6 +54,7 @@ class Metrics:
     import_lag_seconds: Gauge
     import_cursor_age_seconds: Gauge
     import_records: Counter
+    intake: Counter
     decisions: Counter
     exports: Counter
     retention_deleted: Counter
@@ -187,6 +188,9 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
             "store_view",
         ),
         import_records=counter("import_records", "Records read.", "channel", "outcome"),
+        intake=counter(
+            "intake", "Webhooks and pushes taken or turned away.", "channel", "kind", "outcome"
+        ),
         decisions=counter("decisions", "What became of imported customers.", "decision"),
         exports=counter("exports", "Effects on channels.", "channel", "effect", "outcome"),
         retention_deleted=counter("retention_deleted", "Rows kept long enough.", "kind"),

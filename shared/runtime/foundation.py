@@ -83,6 +83,10 @@ class Foundation:
         self._closers.append(lambda: threads.shutdown(cancel_futures=True))
         return threads
 
+    def closing(self, close: Callable[[], None]) -> None:
+        """Have `close` called when the process ends."""
+        self._closers.append(close)
+
     def closers(self) -> list[Callable[[], None]]:
         """Return what lets go of everything, in order."""
         return [*self._closers, self.broker.close, self.engine.dispose]

@@ -1,29 +1,14 @@
 """What an operator configures of a channel whose customers are pushed to us."""
 
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
+from pydantic import Field, SecretStr, model_validator
 
+from shared.config.keys import SHORTEST_KEY, Keys
 from shared.connectors.push.customer import PUSHED_FIELDS
 from shared.connectors.push.mapping import FieldMapping, MappingInvalid, compiled
 from shared.connectors.settings import ConnectorSettings, HttpSettings
-
-SHORTEST_KEY: Final = 32
-
-
-def _one_a_line(value: Any) -> Any:
-    """Read keys as a file or an environment variable gives them: one on each line."""
-    return value.split() if isinstance(value, str) else value
-
-
-_SECRET: Final = {"type": "string", "format": "password", "minLength": SHORTEST_KEY}
-Keys = Annotated[
-    tuple[Annotated[SecretStr, Field(min_length=SHORTEST_KEY)], ...],
-    BeforeValidator(_one_a_line),
-    WithJsonSchema({"anyOf": [_SECRET, {"type": "array", "items": _SECRET}]}),
-]
-"""Several, so that one can take the place of another: a list, or a text with one on each line."""
 
 
 class PushStoreView(ConnectorSettings):
