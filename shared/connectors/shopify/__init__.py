@@ -1,0 +1,1 @@
+"""The Shopify connector: customers and companies by the Admin GraphQL API."""

@@ -1,0 +1,187 @@
+"""Sets metafields, up to 25 in a call that Shopify carries out whole or not at all.
+
+Each goes with the digest of what was read, so that nothing is overwritten unseen. Where one is
+refused, that one fails and the others go again, each by itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from shared.connectors.shopify.client import Item
+from shared.connectors.shopify.documents import METAFIELDS_SET
+from shared.connectors.shopify.errors import Refusal, mappings
+from shared.connectors.shopify.ids import number_of
+from shared.connectors.shopify.reading import Reading
+from shared.connectors.shopify.settings import MetafieldKey
+from shared.connectors.shopify.wishes import Place, Wishes
+from shared.domain.errors import (
+    PatronError,
+    RemoteGone,
+    RemoteRejected,
+    TransientError,
+    UnreadableAnswer,
+)
+
+AT_ONCE = 25
+
+
+class Entry(NamedTuple):
+    """One metafield to set: its place, the value, and the digest of what was read there."""
+
+    place: Place
+    key: MetafieldKey
+    value: str
+    digest: str | None
+
+    @property
+    def input(self) -> dict[str, Any]:
+        """How it is sent. Its type is its definition's; a digest of null: not there yet."""
+        return {
+            "ownerId": self.place.gid,
+            "namespace": self.key.namespace,
+            "key": self.key.key,
+            "value": self.value,
+            "compareDigest": self.digest,
+        }
+
+
+class MetafieldWrites:
+    """Carries out what is wanted of metafields."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def carry_out(self, wishes: Wishes, items: dict[str, Item]) -> None:
+        """Set what differs; `items` are brought up to what is stored then."""
+        entries = [
+            _entry(place, value, items[place.gid])
+            for place, value in wishes.metafields()
+            if place.gid in items and not _holds(items[place.gid], place, value)
+        ]
+        for start in range(0, len(entries), AT_ONCE):
+            self._set(entries[start : start + AT_ONCE], wishes, items)
+
+    def _set(self, entries: Sequence[Entry], wishes: Wishes, items: dict[str, Item]) -> None:
+        try:
+            stored, refusals = self._send(entries)
+        except PatronError as error:
+            wishes.errors |= dict.fromkeys((entry.place for entry in entries), error)
+            return
+        if not refusals:
+            for entry in entries:
+                self._take(entry, stored, wishes, items)
+        elif len(entries) == 1:
+            self._settle(entries[0], refusals[0], wishes, items)
+        else:
+            self._set_singly(entries, refusals, wishes, items)
+
+    def _send(self, entries: Sequence[Entry]) -> tuple[dict[Place, Item], Sequence[Refusal]]:
+        client = self._reading.client
+        data = client.ask(METAFIELDS_SET, metafields=[entry.input for entry in entries]).data
+        payload = data.get("metafieldsSet")
+        if not isinstance(payload, dict):
+            raise UnreadableAnswer("metafields set without an answer")
+        refusals = client.explain.refusals(payload)
+        return _by_place(mappings(payload.get("metafields"))), refusals
+
+    def _set_singly(
+        self,
+        entries: Sequence[Entry],
+        refusals: Sequence[Refusal],
+        wishes: Wishes,
+        items: dict[str, Item],
+    ) -> None:
+        """Nothing was stored: those that are at fault fail, the others go by themselves."""
+        at_fault = {r.element: r for r in refusals if r.element is not None and not r.is_stale}
+        for position, entry in enumerate(entries):
+            if refusal := at_fault.get(position):
+                wishes.errors[entry.place] = refusal.error
+                continue
+            self._set([entry], wishes, items)
+            error = wishes.errors.get(entry.place)
+            if isinstance(error, TransientError):
+                # The shop is away or has enough of us: the rest would fare no better.
+                rest = (other.place for other in entries[position + 1 :])
+                wishes.errors |= {place: error for place in rest if place not in wishes.errors}
+                return
+
+    def _settle(
+        self, entry: Entry, refusal: Refusal, wishes: Wishes, items: dict[str, Item]
+    ) -> None:
+        """Where somebody else wrote meanwhile: read again, and write once more."""
+        if not refusal.is_stale:
+            wishes.errors[entry.place] = refusal.error
+            return
+        try:
+            item = self._read(entry.place.gid)
+            if _holds(item, entry.place, entry.value):
+                return
+            again = _entry(entry.place, entry.value, item)
+            stored, refusals = self._send([again])
+            if refusals:
+                raise refusals[0].error
+        except PatronError as error:
+            wishes.errors[entry.place] = error
+            return
+        self._take(again, stored, wishes, items)
+
+    def _take(
+        self, entry: Entry, stored: Mapping[Place, Item], wishes: Wishes, items: dict[str, Item]
+    ) -> None:
+        """Note what came of an entry, by what the shop says that it stored."""
+        metafield = stored.get(entry.place)
+        if metafield is None or metafield.get("value") != entry.value:
+            error = RemoteRejected(f"the shop stored {entry.key} differently")
+            wishes.errors[entry.place] = error
+            return
+        wishes.written.add(entry.place)
+        gid, selection = entry.place.gid, self._reading.selection
+        aliased = (
+            selection.company_metafields if _is_company(gid) else selection.customer_metafields
+        )
+        ours = {alias: metafield for alias, key in aliased if key == entry.key}
+        # What else was changed meanwhile stays out of it, so that it is still news.
+        items[gid] = {**items[gid], **ours}
+
+    def _read(self, gid: str) -> Item:
+        reading = self._reading
+        read = reading.companies_of if _is_company(gid) else reading.customers_of
+        item = read([gid]).get(gid)
+        if item is None:
+            raise RemoteGone("the record does not exist any more")
+        return item
+
+
+def _entry(place: Place, value: str, item: Item) -> Entry:
+    key = place.what
+    assert isinstance(key, MetafieldKey)  # noqa: S101 (the caller picked those)
+    stored = _stored(item, key)
+    digest = stored.get("compareDigest") if stored else None
+    return Entry(place, key, value, str(digest) if digest else None)
+
+
+def _holds(item: Item, place: Place, value: str) -> bool:
+    stored = _stored(item, place.what)
+    return stored is not None and stored.get("value") == value
+
+
+def _stored(item: Item, key: object) -> Item | None:
+    """Return a metafield of a record."""
+    for value in item.values():
+        if isinstance(value, dict) and (value.get("namespace"), value.get("key")) == key:
+            return value
+    return None
+
+
+def _is_company(gid: str) -> bool:
+    return number_of(gid, "Company") is not None
+
+
+def _by_place(metafields: Sequence[Mapping[str, Any]]) -> dict[Place, Item]:
+    found = {}
+    for metafield in metafields:
+        owner = metafield.get("owner")
+        gid = owner.get("id") if isinstance(owner, dict) else None
+        key = MetafieldKey(str(metafield.get("namespace")), str(metafield.get("key")))
+        found[Place(str(gid), key)] = {k: v for k, v in metafield.items() if k != "owner"}
+    return found
