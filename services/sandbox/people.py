@@ -91,7 +91,7 @@ def person(seed: int, index: int, *, awkward: bool = True) -> Person:
     titles = known.country.titles
     company, tax = _company(dice, known, awkward=awkward) if known.is_business else ("", "")
     phone_owner = sketch(seed, origin, awkward=awkward) if known.is_twin else known
-    contact = Contact(_phone_of(seed, phone_owner, awkward=awkward), company, tax)
+    contact = Contact(phone_of(seed, phone_owner, awkward=awkward), company, tax)
     return Person(
         sketch=known,
         title=titles[0 if known.is_female else 1] if dice.chance(60) else "",
@@ -197,9 +197,10 @@ def _company(dice: Dice, known: Sketch, *, awkward: bool) -> tuple[str, str]:
     return name, number
 
 
-def _phone_of(seed: int, known: Sketch, *, awkward: bool) -> str:
+def phone_of(seed: int, known: Sketch, *, awkward: bool = True) -> str:
+    """Return the phone number of somebody sketched, as they write it."""
     if awkward and known.index % TWIN_EVERY == 27:
-        return _phone_of(seed, sketch(seed, known.index - 1), awkward=awkward)
+        return phone_of(seed, sketch(seed, known.index - 1), awkward=awkward)
     dice = Dice(seed, known.index, "phone")
     if known.oddity == "unparsable_phone":
         return dice.pick(_UNPARSABLE_PHONES)

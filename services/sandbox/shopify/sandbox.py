@@ -1,0 +1,146 @@
+"""A running sandbox shop: the shop, its API, its faults and its control, on one socket.
+
+    with SandboxShopify(customers=200, seed=7) as shop:
+        httpx.post(shop.graphql_url, headers=shop.headers(), json={"query": "{ shop { name } }"})
+
+Its promise: leaving the `with` block leaves no thread and no socket behind.
+"""
+
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from services.sandbox.faults import Fault, FaultPlan
+from services.sandbox.remote import CONTROL_PREFIX, RemoteControl
+from services.sandbox.shopify.access import CLIENT_ID, TOKEN, Gate
+from services.sandbox.shopify.api import Api
+from services.sandbox.shopify.bulk import Bulk
+from services.sandbox.shopify.company_seeding import seed_companies
+from services.sandbox.shopify.control import Control
+from services.sandbox.shopify.control_routes import control_table
+from services.sandbox.shopify.cost import Bucket
+from services.sandbox.shopify.documents import Planner
+from services.sandbox.shopify.errors import Problems
+from services.sandbox.shopify.quirks import Quirks
+from services.sandbox.shopify.reading import OBJECTS, QUERIES
+from services.sandbox.shopify.seeding import Crowd
+from services.sandbox.shopify.shop import Shop
+from services.sandbox.shopify.writing import MUTATIONS
+from services.sandbox.wire import Delivery, Request, Response, Server
+
+API_VERSION = "2026-07"
+
+
+class SandboxShopify:
+    """A Shopify shop that exists as long as its `with` block, or until `close`.
+
+    `restore_rate` and `bucket` are those of a Standard plan; ten times both is a clock that runs
+    ten times as fast. `first_person` is the index of the person behind the first customer: 0
+    makes customer `n` the same human as customer `n` of any other sandbox with that seed.
+    """
+
+    def __init__(
+        self,
+        customers: int = 100,
+        seed: int = 7,
+        *,
+        companies: int = 0,
+        awkward: bool = True,
+        first_person: int = 0,
+        restore_rate: float = 100,
+        bucket: float = 2000,
+        defines_number: bool = True,
+        quirks: Quirks | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._server = Server(self._handle, host, port)
+        shop = Shop(customers, Crowd(seed, first_person, awkward), quirks or Quirks())
+        seed_companies(shop, companies)
+        gate = Gate(shop.clock)
+        planner = Planner({**OBJECTS, "QueryRoot": QUERIES, "Mutation": MUTATIONS})
+        self._bulk = Bulk(shop, planner, self._server.url)
+        self._api = Api(shop, gate, planner, self._bulk, Bucket(bucket, restore_rate))
+        self._faults = FaultPlan(
+            unavailable=lambda: Response(503, b"<html>Service Unavailable</html>", "text/html"),
+            server_error=lambda: Response(500, b'{"errors":"Internal Server Error"}'),
+            too_many_requests=_too_many,
+        )
+        self._gate = gate
+        self._ledger = shop.ledger
+        self.control = Control(shop, gate, self._faults, self._api, self._bulk)
+        if defines_number:
+            self.control.define_metafield()
+        self._remote = RemoteControl(control_table(self.control), Problems)
+
+    @property
+    def url(self) -> str:
+        """The shop's base URL."""
+        return self._server.url
+
+    @property
+    def graphql_url(self) -> str:
+        """Where queries are posted to."""
+        return f"{self.url}/admin/api/{API_VERSION}/graphql.json"
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.port
+
+    @property
+    def token(self) -> str:
+        """The permanent access token."""
+        return TOKEN
+
+    @property
+    def client_id(self) -> str:
+        """The app's client id."""
+        return CLIENT_ID
+
+    @property
+    def client_secret(self) -> str:
+        """The app's client secret, which signs webhooks, too."""
+        return self._gate.client_secret
+
+    def headers(self) -> dict[str, str]:
+        """Return the header of the permanent token."""
+        return {"X-Shopify-Access-Token": self.token}
+
+    def start(self) -> Self:
+        """Begin to serve."""
+        self._server.start()
+        return self
+
+    def close(self) -> None:
+        """Stop serving and cut every connection."""
+        self._bulk.close()
+        self._faults.clear()
+        self._server.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _handle(self, request: Request) -> Response:
+        if request.path.startswith(CONTROL_PREFIX):
+            return self._remote.answer(request)
+        response = self._faults.answer(request, self._api.answer)
+        answered = response.delivery in {Delivery.WHOLE, Delivery.SLOW}
+        route = self._api.route_name(request)
+        self._ledger.count_request(request.method, route, response.status if answered else 0)
+        return response
+
+
+def _too_many(fault: Fault) -> Response:
+    retry = (("Retry-After", fault.retry_after),) if fault.retry_after else ()
+    body = {"errors": "Exceeded 2 calls per second for api client. Reduce request rates to resume."}
+    return Response(429, orjson.dumps(body), headers=retry)
