@@ -29,6 +29,15 @@ def postgres_programs() -> Path:
     return _find_postgres() or _install("postgresql", "PostgreSQL", _find_postgres)
 
 
+def prometheus_programs() -> Path:
+    """Return the directory of `prometheus` and `promtool`; install them if need be."""
+    return _find_prometheus() or _install("prometheus", "Prometheus", _find_prometheus)
+
+
+def _find_prometheus() -> Path | None:
+    return _directory_on_path("promtool") if shutil.which("prometheus") else None
+
+
 def _find_rabbitmq() -> Path | None:
     # Debian's programs on the PATH are wrappers for one system-wide node: go past them.
     for directory in (Path("/usr/lib/rabbitmq/bin"), _directory_on_path("rabbitmq-server")):
