@@ -49,12 +49,17 @@ _HTML_PAGE = b"<!doctype html><html><body><h1>One moment, please ...</h1></body>
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One order: after `skip` matching requests, spoil the next `times` of them."""
+    """One order: after `skip` matching requests, spoil the next `times` of them.
+
+    `path` and `containing` are searched for, in the target and in the body: one door may serve
+    many purposes.
+    """
 
     kind: FaultKind
     times: int = 1
     path: str = ""
     method: str = ""
+    containing: str = ""
     skip: int = 0
     retry_after: str = ""
     status: int = 500
@@ -63,8 +68,12 @@ class Fault:
 
     def matches(self, request: Request) -> bool:
         """Whether this fault is meant for `request`; the path is searched, not anchored."""
-        return (not self.method or self.method == request.method) and (
-            not self.path or re.search(self.path, request.target) is not None
+        return (
+            (not self.method or self.method == request.method)
+            and (not self.path or re.search(self.path, request.target) is not None)
+            and (
+                not self.containing or re.search(self.containing.encode(), request.body) is not None
+            )
         )
 
 

@@ -22,8 +22,9 @@ from services.sandbox.shopify.control_routes import control_table
 from services.sandbox.shopify.cost import Bucket
 from services.sandbox.shopify.documents import Planner
 from services.sandbox.shopify.errors import Problems
+from services.sandbox.shopify.objects import OBJECTS
 from services.sandbox.shopify.quirks import Quirks
-from services.sandbox.shopify.reading import OBJECTS, QUERIES
+from services.sandbox.shopify.reading import QUERIES
 from services.sandbox.shopify.seeding import Crowd
 from services.sandbox.shopify.shop import Shop
 from services.sandbox.shopify.writing import MUTATIONS
