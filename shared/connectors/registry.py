@@ -17,6 +17,9 @@ from shared.connectors.magento.settings import MagentoSettings
 from shared.connectors.ports import Connector, NoticeReader
 from shared.connectors.push.connect import connect as connect_push
 from shared.connectors.push.settings import PushSettings
+from shared.connectors.shopify.connect import connect as connect_shopify
+from shared.connectors.shopify.settings import ShopifySettings
+from shared.connectors.shopify.webhooks import read_notice as read_shopify_notice
 from shared.domain.errors import ConfigurationError
 
 
@@ -36,6 +39,7 @@ PLATFORMS: Mapping[str, Platform] = {
     "bigcommerce": Platform(BigCommerceSettings, connect_bigcommerce, read_bigcommerce_notice),
     "magento": Platform(MagentoSettings, connect_magento),
     "push": Platform(PushSettings, connect_push),
+    "shopify": Platform(ShopifySettings, connect_shopify, read_shopify_notice),
 }
 
 

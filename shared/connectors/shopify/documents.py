@@ -17,14 +17,8 @@ MOST_NESTED = 100
 _METAFIELD = "{ namespace key type value compareDigest }"
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 _USER_ERRORS = "userErrors { field message code }"
-_ADDRESS = (
-    "id firstName lastName company address1 address2 zip city provinceCode province"
-    " countryCodeV2 phone"
-)
-_COMPANY_ADDRESS = (
-    "id recipient firstName lastName companyName address1 address2 zip city zoneCode province"
-    " countryCode phone"
-)
+_PLACE = "id company address1 address2 zip city provinceCode province countryCodeV2"
+_COMPANY_PLACE = "id recipient companyName address1 address2 zip city zoneCode province countryCode"
 
 
 class Document(NamedTuple):
@@ -57,10 +51,19 @@ class Selection(NamedTuple):
             parts.append("defaultPhoneNumber { phoneNumber }")
         if Protected.ADDRESSES not in self.denied:
             parts.append("defaultAddress { id }")
-            parts.append(_list_of("addressesV2", _ADDRESS, in_bulk=in_bulk))
+            parts.append(_list_of("addressesV2", self.address(), in_bulk=in_bulk))
         parts.append("companyContactProfiles { company { id } }")
         parts += _metafields(self.customer_metafields)
         return " ".join(parts)
+
+    def address(self) -> str:
+        """Return the fields of a customer's address."""
+        return self._with_person(_PLACE)
+
+    def _with_person(self, place: str) -> str:
+        names = "" if Protected.NAMES in self.denied else " firstName lastName"
+        phone = "" if Protected.PHONES in self.denied else " phone"
+        return f"{place}{names}{phone}"
 
     def company(self, *, in_bulk: bool = False) -> str:
         """Return the fields of a company, with its locations and contacts."""
@@ -78,8 +81,8 @@ class Selection(NamedTuple):
         if Protected.PHONES not in self.denied:
             parts.append("phone")
         if Protected.ADDRESSES not in self.denied:
-            parts.append(f"shippingAddress {{ {_COMPANY_ADDRESS} }}")
-            parts.append(f"billingAddress {{ {_COMPANY_ADDRESS} }}")
+            address = self._with_person(_COMPANY_PLACE)
+            parts.append(f"shippingAddress {{ {address} }} billingAddress {{ {address} }}")
         return " ".join(parts)
 
     def contact(self) -> str:
@@ -123,11 +126,6 @@ def rest_of(name: str, kind: str, connection: str, fields: str) -> Document:
     return Document(name, text)
 
 
-def addresses_of_customer() -> Document:
-    """Return the query for more of a customer's addresses."""
-    return rest_of("CustomerAddresses", "Customer", "addressesV2", _ADDRESS)
-
-
 def bulk_text(connection: str, fields: str) -> str:
     """Return the text that a bulk operation runs."""
     return f"{{ {connection} {{ edges {{ node {{ {fields} }} }} }} }}"
@@ -137,7 +135,7 @@ METAFIELDS_SET = Document(
     "MetafieldsSet",
     "mutation MetafieldsSet($metafields: [MetafieldsSetInput!]!) {"
     " metafieldsSet(metafields: $metafields) {"
-    " metafields { namespace key type value compareDigest owner { ... on Node { id } } }"
+    " metafields { namespace key type value compareDigest }"
     " userErrors { field message code elementIndex } } }",
 )
 TAGS_ADD = Document(

@@ -33,6 +33,11 @@ class Entry(NamedTuple):
     value: str
     digest: str | None
 
+    def is_answered_by(self, metafield: Mapping[str, Any]) -> bool:
+        """Whether this is what was set."""
+        wanted = {"namespace": self.key.namespace, "key": self.key.key, "value": self.value}
+        return wanted.items() <= metafield.items()
+
     @property
     def input(self) -> dict[str, Any]:
         """How it is sent. Its type is its definition's; a digest of null: not there yet."""
@@ -54,9 +59,9 @@ class MetafieldWrites:
     def carry_out(self, wishes: Wishes, items: dict[str, Item]) -> None:
         """Set what differs; `items` are brought up to what is stored then."""
         entries = [
-            _entry(place, value, items[place.gid])
-            for place, value in wishes.metafields()
-            if place.gid in items and not _holds(items[place.gid], place, value)
+            _entry(place, key, value, items[place.gid])
+            for place, key, value in wishes.metafields()
+            if place.gid in items and not _holds(items[place.gid], key, value)
         ]
         for start in range(0, len(entries), AT_ONCE):
             self._set(entries[start : start + AT_ONCE], wishes, items)
@@ -81,8 +86,21 @@ class MetafieldWrites:
         payload = data.get("metafieldsSet")
         if not isinstance(payload, dict):
             raise UnreadableAnswer("metafields set without an answer")
-        refusals = client.explain.refusals(payload)
-        return _by_place(mappings(payload.get("metafields"))), refusals
+        if refusals := client.explain.refusals(payload):
+            return {}, refusals
+        return self._stored(entries, mappings(payload.get("metafields"))), ()
+
+    def _stored(
+        self, entries: Sequence[Entry], answered: Sequence[Mapping[str, Any]]
+    ) -> dict[Place, Item]:
+        """Return what the shop stored, by place: it answers in the order that it was asked in."""
+        pairs = list(zip(entries, answered, strict=False))
+        if len(answered) == len(entries) and all(entry.is_answered_by(a) for entry, a in pairs):
+            return {entry.place: dict(answer) for entry, answer in pairs}
+        # In another order, or not as it was sent: see what is there.
+        items = {gid: self._read(gid) for gid in {entry.place.gid for entry in entries}}
+        found = {entry.place: _metafield(items[entry.place.gid], entry.key) for entry in entries}
+        return {place: metafield for place, metafield in found.items() if metafield}
 
     def _set_singly(
         self,
@@ -114,9 +132,9 @@ class MetafieldWrites:
             return
         try:
             item = self._read(entry.place.gid)
-            if _holds(item, entry.place, entry.value):
+            if _holds(item, entry.key, entry.value):
                 return
-            again = _entry(entry.place, entry.value, item)
+            again = _entry(entry.place, entry.key, entry.value, item)
             stored, refusals = self._send([again])
             if refusals:
                 raise refusals[0].error
@@ -152,20 +170,18 @@ class MetafieldWrites:
         return item
 
 
-def _entry(place: Place, value: str, item: Item) -> Entry:
-    key = place.what
-    assert isinstance(key, MetafieldKey)  # noqa: S101 (the caller picked those)
-    stored = _stored(item, key)
+def _entry(place: Place, key: MetafieldKey, value: str, item: Item) -> Entry:
+    stored = _metafield(item, key)
     digest = stored.get("compareDigest") if stored else None
     return Entry(place, key, value, str(digest) if digest else None)
 
 
-def _holds(item: Item, place: Place, value: str) -> bool:
-    stored = _stored(item, place.what)
+def _holds(item: Item, key: MetafieldKey, value: str) -> bool:
+    stored = _metafield(item, key)
     return stored is not None and stored.get("value") == value
 
 
-def _stored(item: Item, key: object) -> Item | None:
+def _metafield(item: Item, key: MetafieldKey) -> Item | None:
     """Return a metafield of a record."""
     for value in item.values():
         if isinstance(value, dict) and (value.get("namespace"), value.get("key")) == key:
@@ -175,13 +191,3 @@ def _stored(item: Item, key: object) -> Item | None:
 
 def _is_company(gid: str) -> bool:
     return number_of(gid, "Company") is not None
-
-
-def _by_place(metafields: Sequence[Mapping[str, Any]]) -> dict[Place, Item]:
-    found = {}
-    for metafield in metafields:
-        owner = metafield.get("owner")
-        gid = owner.get("id") if isinstance(owner, dict) else None
-        key = MetafieldKey(str(metafield.get("namespace")), str(metafield.get("key")))
-        found[Place(str(gid), key)] = {k: v for k, v in metafield.items() if k != "owner"}
-    return found

@@ -17,7 +17,6 @@ from shared.connectors.shopify.documents import (
     MOST_NESTED,
     Document,
     Selection,
-    addresses_of_customer,
     by_ids,
     rest_of,
     search,
@@ -130,10 +129,11 @@ class Reading:
 
     def whole_customers(self, items: Sequence[Item]) -> list[Item]:
         """Return customers with all of their addresses, and without nulls that say nothing."""
-        whole = [
-            self._completed(item, "addressesV2", lambda _selection: addresses_of_customer())
-            for item in items
-        ]
+
+        def addresses(selection: Selection) -> Document:
+            return rest_of("CustomerAddresses", "Customer", "addressesV2", selection.address())
+
+        whole = [self._completed(item, "addressesV2", addresses) for item in items]
         self._learn(whole)
         return [self.approval.spoken(item) for item in whole]
 

@@ -26,6 +26,9 @@ NAMES = _set_of(
     STALE_OBJECT INVALID_COMPARE_DIGEST CAPABILITY_VIOLATION APP_NOT_AUTHORIZED INTERNAL_ERROR
     INVALID_TYPE INVALID_VALUE LESS_THAN_OR_EQUAL_TO TOO_LONG TOO_SHORT INVALID_INPUT LIMIT_REACHED
     NO_INPUT RESOURCE_NOT_FOUND UNEXPECTED_TYPE FAILED_TO_DELETE OPERATION_IN_PROGRESS
+    found owner node tags taxExempt taxExemptions createdAt updatedAt locations contacts title
+    isMainContact contactRoles accessScopes myshopifyDomain pageInfo hasNextPage endCursor number
+    taxId userErrors elementIndex customersCount marketingState marketingUpdatedAt companyName
     undefinedField argumentLiteralsIncompatible missingRequiredArguments
     invalid_client invalid_grant invalid_request unsupported_grant_type
     application_cannot_be_found shop_not_permitted client_credentials

@@ -45,9 +45,9 @@ class Wishes:
         """Return the places of an export."""
         return self._places[position]
 
-    def metafields(self) -> Sequence[tuple[Place, str]]:
-        """Return what is wanted of metafields."""
-        return [(p, v) for p, v in self.wanted.items() if isinstance(p.what, MetafieldKey)]
+    def metafields(self) -> Sequence[tuple[Place, MetafieldKey, str]]:
+        """Return what is wanted of metafields: place, which metafield, value."""
+        return [(p, p.what, v) for p, v in self.wanted.items() if isinstance(p.what, MetafieldKey)]
 
     def properties(self) -> Sequence[tuple[Place, str, str]]:
         """Return what is wanted of the records' own properties: place, its name, value."""
