@@ -87,7 +87,7 @@ def within(call: Call, created: int, modified: int) -> bool:
 
 def demand(given: Mapping[str, Any], *names: str) -> None:
     """Raise the 422 that names every field that is not there."""
-    if absent := {name: [_NULL] for name in names if given.get(name) in {None, ""}}:
+    if absent := {name: [_NULL] for name in names if given.get(name) in (None, "")}:
         raise B2BRefusal(422, absent)
 
 

@@ -200,15 +200,14 @@ class Shop:
             self._undo.append(lambda: self._restore(record["id"], before))
         self.table.write(record)
         for address in record["addresses"]:
-            if address["id"] > self.seeded * seeding.ADDRESSES_PER_CUSTOMER:
+            if _first_owner(address["id"]) != record["id"]:
                 self._owner_of_address[address["id"]] = record["id"]
         self._note(lambda: self.ledger.record(record["id"], write))
 
     def owner_of_address(self, number: int) -> Record | None:
         """Return the customer whose address book holds that address."""
         with self.lock:
-            guess = (number - 1) // seeding.ADDRESSES_PER_CUSTOMER + 1
-            row = self.row(self._owner_of_address.get(number, guess))
+            row = self.row(self._owner_of_address.get(number, _first_owner(number)))
             record = self.table.record(row) if row else {"addresses": []}
             return record if any(each["id"] == number for each in record["addresses"]) else None
 
@@ -316,6 +315,11 @@ class Shop:
                 created_at=known.created_at,
                 modified_at=known.updated_at,
             )
+
+
+def _first_owner(address_id: int) -> int:
+    """Return whose address it was when the store was opened."""
+    return (address_id - 1) // seeding.ADDRESSES_PER_CUSTOMER + 1
 
 
 def _content(value: Any) -> Any:
