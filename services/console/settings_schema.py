@@ -4,8 +4,8 @@ For editors. Its promise: what `patron config check` accepts, the schema accepts
 may come from a file, `x_file` stands beside `x`.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -17,7 +17,18 @@ from shared.domain.conditions import FACTS
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _FILE: Final = "Path of a file that holds {name}."
+_WORDS: Final = {"object": "table", "string": "text"}
+_HIDDEN: Final = "secret"
 Schema = dict[str, Any]
+
+
+class SettingField(NamedTuple):
+    """One key that can be configured: what it may be, and what it is without being given."""
+
+    key: str
+    kind: str
+    required: bool
+    default: Any
 
 
 class _Generator(GenerateJsonSchema):
@@ -42,6 +53,90 @@ def settings_schema() -> Schema:
     channel["properties"]["platform"]["enum"] = sorted(PLATFORMS)
     _each_table(schema, _allow_files)
     return {"$schema": _DIALECT, **schema, "title": "patron.toml"}
+
+
+def platform_schema(platform: str) -> Schema:
+    """Return the schema of one platform's tables: `connector`, and `remote` of a store view."""
+    connector, remote, definitions = _tables_of(platform)
+    schema: Schema = {
+        "$schema": _DIALECT,
+        "title": platform,
+        "type": "object",
+        "properties": {"connector": connector, "remote": remote},
+        "required": ["connector"],
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
+    for table in (connector, remote, definitions):
+        _each_table(table, _allow_files)
+    return schema
+
+
+def platform_fields(platform: str) -> list[SettingField]:
+    """Return every key of one platform's tables, in words."""
+    connector, remote, definitions = _tables_of(platform)
+    return [*_fields(connector, "connector", definitions), *_fields(remote, "remote", definitions)]
+
+
+def _tables_of(platform: str) -> tuple[Schema, Schema, Schema]:
+    """Return the schemas of `connector`, of `remote`, and what both refer to."""
+    connector = _schema_of(PLATFORMS[platform].settings)
+    definitions: Schema = connector.pop("$defs", {})
+    view = connector["properties"].pop("store_views")["items"]["$ref"].rpartition("/")[2]
+    remote = definitions.pop(view)
+    remote["properties"].pop("code")
+    for table, elsewhere in ((connector, "store_views"), (remote, "code")):
+        table["required"] = [key for key in table.get("required", ()) if key != elsewhere]
+    _mark_secrets([connector, remote, definitions])
+    return connector, remote, definitions
+
+
+def _mark_secrets(node: Any) -> None:
+    """Say of every secret that it is given and never shown."""
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _mark_secrets(each)
+    if isinstance(node, dict) and node.get("format") == "password":
+        node["writeOnly"] = True
+
+
+def _fields(table: Schema, prefix: str, definitions: Schema) -> Iterator[SettingField]:
+    for name, schema in table["properties"].items():
+        key = f"{prefix}.{name}"
+        required, default = name in table.get("required", ()), schema.get("default")
+        tables = [each for each in _variants(schema, definitions) if "properties" in each]
+        if not tables:
+            kind = _kind(schema, definitions)
+            yield SettingField(key, kind, required, None if _HIDDEN in kind else default)
+        for each in tables:
+            fixed = next((p["const"] for p in each["properties"].values() if "const" in p), None)
+            yield from _fields(each, f"{key}({fixed})" if len(tables) > 1 else key, definitions)
+
+
+def _variants(schema: Schema, definitions: Schema) -> list[Schema]:
+    """Return what a value may be, references followed."""
+    if "$ref" in schema:
+        return [definitions[schema["$ref"].rpartition("/")[2]]]
+    choices = schema.get("oneOf") or schema.get("anyOf")
+    return [v for each in choices for v in _variants(each, definitions)] if choices else [schema]
+
+
+def _kind(schema: Schema, definitions: Schema) -> str:
+    """Return the kind of a value in words, with its bounds."""
+    words = []
+    for each in _variants(schema, definitions):
+        kind: str = each.get("type", "any")
+        low, high = each.get("minimum", each.get("exclusiveMinimum")), each.get("maximum")
+        if "const" in each or "enum" in each:
+            words.append(" | ".join(map(str, each.get("enum", [each.get("const")]))))
+        elif each.get("format") == "password":
+            words.append(_HIDDEN)
+        elif kind == "array":
+            words.append(f"list of {_kind(each.get('items', {}), definitions)}")
+        elif low is not None or high is not None:
+            words.append(f"{kind} {'' if low is None else low}..{'' if high is None else high}")
+        elif kind != "null":
+            words.append(_WORDS.get(kind, kind))
+    return " | ".join(words)
 
 
 def _schema_of(model: type[BaseModel]) -> Schema:

@@ -54,7 +54,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "config": Command("configuration", "app", _SET_UP),
     "db": Command("database", "app", _SET_UP),
     "broker": Command("broker", "app", _SET_UP),
-    "connector": Command("connectors", "app", _SET_UP),
+    "channel": Command("channels", "app", _SET_UP),
     "version": Command("app", "version", _SET_UP),
 }
 

@@ -39,7 +39,7 @@ def check(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     Every problem is named at once, as file: key: what is allowed; then the exit code is 2. The
     templates are tried for every store view that gives its `countries`: where a new customer
     would get none, or one that lacks what the ERP requires, the exit code is 1.
-    `patron connector check` asks the shops themselves.
+    `patron channel check` asks the shops themselves.
     """
     call = invocation(context)
     try:

@@ -7,8 +7,8 @@ and whatever is asked for stands in the audit log.
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.console.cli.connectors import known_channel
 from services.console.cli.failures import EXIT_USAGE, Refused
+from services.console.cli.reading import known_channel
 from shared.domain.messages import ImportRequested, Parcel, parcel
 from shared.persistence import audit
 from shared.persistence.cursors import Cursors

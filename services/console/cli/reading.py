@@ -10,12 +10,13 @@ from shared.config.settings import StoreViewSettings
 from shared.connectors.ports import Connector
 from shared.domain.errors import TransientError
 from shared.persistence.tombstones import Tombstones
+from shared.runtime.installation import Installation
 
 
 @contextmanager
 def connected(call: Invocation, channel: str) -> Iterator[Connector]:
     """Give the shop to be read from; put its failures into words."""
-    connector = call.installation.connect(channel)
+    connector = call.installation.connect(known_channel(call.installation, channel))
     try:
         yield connector
     except TransientError as error:
@@ -23,6 +24,15 @@ def connected(call: Invocation, channel: str) -> Iterator[Connector]:
         raise Refused(text, "Try again in a while.", exit_code=EXIT_TEMPORARY) from None
     finally:
         connector.close()
+
+
+def known_channel(installation: Installation, name: str) -> str:
+    """Return the name of a configured channel. Raises `Refused` naming those there are."""
+    channels = installation.settings.channels
+    if name not in channels:
+        known = ", ".join(sorted(channels)) or "none"
+        raise Refused(f"there is no channel {name!r}; configured are {known}", exit_code=EXIT_USAGE)
+    return name
 
 
 def readers_of(

@@ -6,11 +6,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from services.console.cli.connectors import known_channel
 from services.console.cli.failures import EXIT_PARTLY, EXIT_USAGE, Refused
 from services.console.cli.invocation import invocation, operator
 from services.console.cli.output import Output, OutputOption, say, show_json, show_rich, table_of
-from services.console.cli.reading import connected, readers_of
+from services.console.cli.reading import connected, known_channel, readers_of
 from services.console.cli.staging import LimitOption
 from services.console.duplicates import duplicates
 from services.console.reconciliation import Reconciliation, Report
