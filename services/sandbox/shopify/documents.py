@@ -60,14 +60,13 @@ class Planner:
     def __init__(self, resolvers: Resolvers) -> None:
         self.schema = sandbox_schema()
         self._resolvers = resolvers
-        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
-        self._operations: dict[tuple[str, str | None], Operation] = {}
+        self._operations: OrderedDict[tuple[str, str | None], Operation] = OrderedDict()
 
     def prepare(
         self, text: str, name: str | None, given: Mapping[str, Any]
     ) -> tuple[Operation, VariableValues]:
         """Return the operation and its variables. Raises `GraphQLError`s as an `Invalid`."""
-        document = self._document(text)
+        document = _document(text)
         definition = _operation(document, name)
         variables = get_variable_values(
             self.schema, definition.variable_definitions or (), dict(given)
@@ -80,23 +79,9 @@ class Planner:
             known = compiler.operation(definition)
             if not compiler.depends_on_variables:
                 self._operations[text, name] = known
+                if len(self._operations) > _REMEMBERED:
+                    self._operations.popitem(last=False)
         return known, variables
-
-    def _document(self, text: str) -> DocumentNode:
-        known = self._documents.get(text)
-        if known is not None:
-            return known
-        try:
-            document = parse(text)
-        except GraphQLError as error:
-            raise Invalid([error]) from None
-        if errors := validate(self.schema, document):
-            raise Invalid(errors)
-        self._documents[text] = document
-        if len(self._documents) > _REMEMBERED:
-            forgotten, _ = self._documents.popitem(last=False)
-            self._operations = {k: v for k, v in self._operations.items() if k[0] != forgotten}
-        return document
 
 
 class Invalid(Exception):
@@ -112,6 +97,18 @@ def sandbox_schema() -> GraphQLSchema:
     """Return the schema of this sandbox."""
     text = (Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8")
     return build_schema(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _document(text: str) -> DocumentNode:
+    """Return a document that fits the schema; one that does not is looked at each time."""
+    try:
+        document = parse(text)
+    except GraphQLError as error:
+        raise Invalid([error]) from None
+    if errors := validate(sandbox_schema(), document):
+        raise Invalid(errors)
+    return document
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -1,0 +1,1 @@
+"""The sandbox Shopify: its rules, its search, its limits."""
