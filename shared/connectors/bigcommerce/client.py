@@ -20,10 +20,11 @@ from shared.connectors.bigcommerce.answers import (
     succeeded,
     within,
 )
+from shared.connectors.bigcommerce.errors import AlreadyThere
 from shared.connectors.bigcommerce.query import INCLUDED, list_of, moment_of, query
 from shared.connectors.bigcommerce.settings import LARGEST_PAGE, BigCommerceSettings
 from shared.connectors.http import Answer, HttpClient
-from shared.domain.errors import UnreadableAnswer
+from shared.domain.errors import RemoteRejected, UnreadableAnswer
 
 WRITES_AT_ONCE: Final = 3
 Parameters = Mapping[str, str | int | None]
@@ -124,8 +125,12 @@ class BigCommerceClient:
         self._write("PUT", "v3/customers", customers)
 
     def create_metafields(self, metafields: Sequence[Item]) -> None:
-        """Create metafields of several customers."""
-        self._write("POST", "v3/customers/metafields", metafields)
+        """Create metafields of several customers. Raises `AlreadyThere` when that is refused."""
+        try:
+            self._write("POST", "v3/customers/metafields", metafields)
+        except RemoteRejected as error:
+            # What is a 409 alone is a 422 among several: it takes a look to tell.
+            raise AlreadyThere(str(error)) from error
 
     def update_metafields(self, metafields: Sequence[Item]) -> None:
         """Change metafields of several customers."""

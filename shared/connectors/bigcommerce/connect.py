@@ -25,8 +25,6 @@ from shared.connectors.http import CallObserver, HttpClient, unobserved
 from shared.connectors.ports import Connector
 
 PLATFORM: Final = "bigcommerce"
-_B2B_REQUESTS_PER_SECOND: Final = 2.5
-"""The B2B Edition takes 150 a minute, and tells nobody how many are left."""
 
 
 def connect(
@@ -62,7 +60,7 @@ def connect(
     shop = http(settings.requests_per_second)
     client = BigCommerceClient(settings, shop, explain)
     has_companies = settings.company_view is not None
-    b2b = http(_B2B_REQUESTS_PER_SECOND) if has_companies else None
+    b2b = http(settings.b2b_requests_per_second) if has_companies else None
     companies = CompaniesClient(settings, b2b, explain) if b2b else None
     assembly = Assembly(settings, client, companies)
 

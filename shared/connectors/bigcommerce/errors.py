@@ -24,6 +24,8 @@ from shared.domain.errors import (
 LONGEST_TEXT = 500
 MOST_ERRORS = 10
 _LARGEST_PLACE = 99
+_ADDED = frozenset({"type", "status"})
+_NESTING = frozenset({"errors", "title", "message"})
 
 
 class AlreadyThere(RemoteRejected):
@@ -68,7 +70,9 @@ class Explanation:
         """Yield each text of a tree of errors, with the names that lead to it."""
         if isinstance(errors, Mapping):
             for key, value in errors.items():
-                yield from self._flat(value, (*path, str(key)))
+                if key not in _ADDED:
+                    within = path if key in _NESTING else (*path, str(key))
+                    yield from self._flat(value, within)
         elif isinstance(errors, list):
             for value in errors:
                 yield from self._flat(value, path)

@@ -60,7 +60,8 @@ class BigCommerceSettings(HttpSettings):
     `tax_id_field` names the form field or attribute that holds the VAT id; `metafields` are the
     namespaces that are read besides. The shop marks no address as billing or shipping address:
     `default_address` says whether the oldest one is both. `overlap_minutes` is how far each run
-    steps back, for the shop's clock and its reading of times.
+    steps back, for the shop's clock and its reading of times. The B2B Edition takes 150 requests a
+    minute from everybody and tells nobody how many are left.
     """
 
     base_url: str = "https://api.bigcommerce.com"
@@ -77,6 +78,7 @@ class BigCommerceSettings(HttpSettings):
     company_number_field: FieldName = DEFAULT_NUMBER_FIELD
     company_tax_id_field: FieldName | None = None
     page_size: int = Field(default=LARGEST_PAGE, ge=1, le=LARGEST_PAGE)
+    b2b_requests_per_second: float = Field(default=2.5, ge=0.5, le=1000)
     overlap_minutes: int = Field(default=15, ge=15, le=26 * 60)
 
     @model_validator(mode="after")

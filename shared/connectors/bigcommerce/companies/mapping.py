@@ -1,8 +1,8 @@
 """Translates a company of the B2B Edition into the canonical customer: a firm and its locations.
 
-An address with a label is a location. A default flag is believed; where no address has it, the
-oldest one that may be used so is the default. Promise: a record that does not fit raises
-`UnreadableRecord` with fields and reasons, never with a value.
+Every address is a location, called by its label, else by where it is. A default flag is believed;
+where no address has it, the oldest one that may be used so is the default. Promise: a record that
+does not fit raises `UnreadableRecord` with fields and reasons, never with a value.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +31,7 @@ STATUS: Final = "b2b_status"
 STATUSES: Final = {"0": "pending", "1": "approved", "2": "rejected", "3": "inactive"}
 ROLES: Final = {0: "admin", 1: "senior buyer", 2: "junior buyer"}
 _ADMIN: Final = 0
+_LONGEST_NAME: Final = 255
 
 
 def translate_company(
@@ -94,7 +95,7 @@ def _addresses(
 def _address(wire: WireLocation, country: str | None) -> Address:
     return Address(
         external_id=str(wire.address_id),
-        location_name=wire.label or None,
+        location_name=_name_of(wire),
         first_name=wire.first_name,
         last_name=wire.last_name,
         lines=tuple(line for line in (wire.address_line1, wire.address_line2) if line),
@@ -105,6 +106,11 @@ def _address(wire: WireLocation, country: str | None) -> Address:
         country=country,
         phone=phone_of(wire.phone_number),
     )
+
+
+def _name_of(wire: WireLocation) -> str:
+    place = ", ".join(part for part in (wire.address_line1, wire.city) if part)
+    return wire.label or place[:_LONGEST_NAME] or str(wire.address_id)
 
 
 def _contacts(users: Sequence[WireUser]) -> tuple[Contact, ...]:
