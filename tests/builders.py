@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared.domain.customer import Address, Customer, Source, Version
+from shared.domain.customer import Address, Contact, Customer, Entity, Source, Version
 from shared.domain.directory import DirectoryCustomer, customer_fields
 from shared.domain.known import Account, Known, Link
 from shared.domain.messages import CustomerImported, Envelope
@@ -73,6 +73,37 @@ def a_customer(external_id: str = "1", *, minutes: int = 0, **changes: Any) -> C
         "addresses": (an_address(),),
     }
     return Customer(**(given | changes))
+
+
+def a_company(external_id: str = "c1", *, minutes: int = 0, **changes: Any) -> Customer:
+    """Return a company with two locations and one contact, who has the account `p1`."""
+    places = (
+        an_address("l1", location_name="Head office", company_name="Nordwind GmbH"),
+        an_address(
+            "l2",
+            location_name="Warehouse",
+            lines=("Hafenstr. 12",),
+            city="Hamburg",
+            postcode="20457",
+            is_default_billing=False,
+            is_default_shipping=False,
+        ),
+    )
+    given: dict[str, Any] = {
+        "source": a_source(external_id, minutes=minutes),
+        "entity": Entity.COMPANY,
+        "kind": "business",
+        "company_name": "Nordwind GmbH",
+        "addresses": places,
+        "contacts": (a_contact(),),
+    }
+    return Customer(**(given | changes))
+
+
+def a_contact(external_id: str = "k1", account: str | None = "p1", **changes: Any) -> Contact:
+    """Return somebody who acts for a company."""
+    given = {"external_id": external_id, "account": account, "first_name": "Anke", "is_main": True}
+    return Contact(**(given | changes))
 
 
 def in_directory(

@@ -36,6 +36,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "ambiguous": "found several",
     "already_linked": "found one who has another account in this channel",
     "suggested": "suggests these, to be confirmed by a person",
+    "other_entity": "found only what is kept as the other: a company, or a person's account",
 }
 _HELD: Final[Mapping[str, tuple[str, str]]] = {
     "no_billing_address": (
@@ -76,6 +77,21 @@ _HELD: Final[Mapping[str, tuple[str, str]]] = {
     "chosen_customer_gone": (
         "Held: the customer that an operator chose does not exist any more.",
         "Choose another one.",
+    ),
+    "business_not_enabled": (
+        "Held: companies are not taken in.",
+        "Switch both business_accounts and locations on in [features].",
+    ),
+    "company_unknown": (
+        "Held: somebody who acts for a company that is not known here.",
+        "It goes on by itself when the company arrives. Or see company_contacts of the store view.",
+    ),
+    "entity_changed": (
+        "Held: the shop kept it as a person's account and keeps it as a company now, or back.",
+        (
+            "Process it to have the customer it is linked to turn as well, or process it as new to"
+            " leave that one alone."
+        ),
     ),
     "unknown_store_view": (
         "Held: its store view is not configured.",

@@ -4,18 +4,19 @@ Its promise: it says what the decision says, with before and after of every fiel
 nothing itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
-from shared.domain.customer import Source
+from shared.domain.customer import Contact, Source
 from shared.domain.decisions import (
     AddressChanges,
     Ambiguous,
     Create,
     Decision,
     Explanation,
+    ExportIntent,
     FieldConflict,
     Hold,
     Ignore,
@@ -109,7 +110,7 @@ def _created(decision: Create) -> Preview:
         "create",
         template=template.name,
         number=decision.created.number or f"the next of {template.number_series}",
-        exports=tuple(intent.effect for intent in decision.exports),
+        exports=_exports(decision.exports),
         notes=decision.explanation.notes,
     )
 
@@ -126,9 +127,13 @@ def _updated(decision: Update, known: Known) -> Preview:
         "link" if decision.is_new_link else "update",
         customer=_named(existing.id, known),
         found_by=_found_by(decision.explanation) if decision.is_new_link else None,
-        changes=(*fields, *_of_addresses(existing, decision.address_changes)),
+        changes=(
+            *fields,
+            *_of_addresses(existing, decision.address_changes),
+            *_of_contacts(decision.contacts),
+        ),
         conflicts=decision.explanation.conflicts,
-        exports=tuple(intent.effect for intent in decision.exports),
+        exports=_exports(decision.exports),
         notes=decision.explanation.notes,
     )
 
@@ -141,6 +146,21 @@ def _of_addresses(existing: DirectoryCustomer, changes: AddressChanges) -> Itera
     yield from (Change("addresses", _told(before[id_]), None) for id_ in changes.removed)
 
 
+def _of_contacts(contacts: Sequence[Contact] | None) -> Iterator[Change]:
+    """Yield whom a company names from now on; before that is not known here."""
+    if contacts is not None:
+        names = (" ".join(filter(None, (each.first_name, each.last_name))) for each in contacts)
+        yield Change("contacts", None, ", ".join(filter(None, names)) or str(len(contacts)))
+
+
+def _exports(intents: Iterable[ExportIntent]) -> tuple[str, ...]:
+    """Return what would be written to the shop, with how many locations."""
+    return tuple(
+        f"{each.effect} ({len(each.locations)} locations)" if each.locations else each.effect
+        for each in intents
+    )
+
+
 def _told(address: DirectoryAddress) -> str:
     flags = [
         name
@@ -151,6 +171,8 @@ def _told(address: DirectoryAddress) -> str:
         if is_set
     ]
     place = in_one_line(address.fields)
+    if address.location_number is not None:
+        place = f"location {address.location_number:02d}: {place}"
     return f"{place} (default {' and '.join(flags)})" if flags else place
 
 

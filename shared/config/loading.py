@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from shared.config.activation import incomplete_views
 from shared.config.problems import ConfigurationInvalid, Problem, faults_of
 from shared.config.references import bad_references
 from shared.config.settings import Settings
@@ -31,6 +32,8 @@ def validated(given: Given) -> tuple[Settings | None, list[Problem]]:
         faults = faults_of(error, given.data)
     problems = [_problem(given, fault.location, fault.text) for fault in faults]
     problems += [_problem(given, *reference) for reference in bad_references(given.data)]
+    if settings is not None:
+        problems += [_problem(given, *reference) for reference in incomplete_views(settings)]
     return settings, given.problems + [p for p in problems if not given.is_unread(p.key)]
 
 

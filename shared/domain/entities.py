@@ -74,8 +74,10 @@ def join_company(case: Case) -> Decision:
     snapshot = link.snapshot if link else None
     if not (is_new or exports):
         return Ignore(agreed(customer, snapshot), "unchanged", case.explanation)
+    case = case.noting(JOINED)
     if case.view.processing_method is ProcessingMethod.NONE and not case.is_asked_for:
-        return case.staged("method_none", existing)
+        # Not as one who is that customer: it is somebody who acts for it.
+        return case.staged("method_none")
     return Update(
         customer=agreed(customer, snapshot),
         existing=existing,
@@ -84,7 +86,7 @@ def join_company(case: Case) -> Decision:
         address_changes=AddressChanges(),
         is_new_link=is_new,
         exports=exports,
-        explanation=case.noting(JOINED).explanation,
+        explanation=case.explanation,
         joins=True,
     )
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import combinations
 from typing import Final
 
-from shared.domain.customer import Address, Customer, CustomerKind, Source, Version
+from shared.domain.customer import Address, Customer, CustomerKind, Entity, Source, Version
 from shared.domain.normalise import country_code
 from shared.domain.policy import (
     GuestPolicy,
@@ -22,13 +22,20 @@ from shared.domain.policy import (
     StoreViewPolicy,
     Template,
 )
-from shared.domain.templates import choose_template, missing_values
+from shared.domain.templates import choose_template, missing_location_values, missing_values
 
-_TRIED_FACTS: Final = frozenset({"channel", "store_view", "kind", "country", "has_tax_id"})
-_KINDS: Final[Mapping[str, tuple[CustomerKind, str | None]]] = {
+_TRIED_FACTS: Final = frozenset(
+    {"channel", "store_view", "kind", "entity", "country", "has_tax_id"}
+)
+_Sort = tuple[CustomerKind, str | None]
+_KINDS: Final[Mapping[str, _Sort]] = {
     "individual": (CustomerKind.INDIVIDUAL, None),
     "business": (CustomerKind.BUSINESS, None),
     "business with tax id": (CustomerKind.BUSINESS, "given"),
+}
+_COMPANIES: Final[Mapping[str, _Sort]] = {
+    "company": (CustomerKind.BUSINESS, None),
+    "company with tax id": (CustomerKind.BUSINESS, "given"),
 }
 _LITERAL: Final = re.compile(r"""["']([A-Z]{2})["']""")
 _NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -57,7 +64,7 @@ def try_templates(policy: Policy) -> list[Trial]:
         _trial(channel, view, country, kind, policy)
         for channel, view in _creating(policy)
         for country in view.countries
-        for kind in _KINDS
+        for kind in (_COMPANIES if view.reads_companies else _KINDS)
     ]
 
 
@@ -75,17 +82,21 @@ def lint(policy: Policy) -> list[str]:
 
 
 def _trial(channel: str, view: StoreViewPolicy, country: str, kind: str, policy: Policy) -> Trial:
-    template, _ = choose_template(_somebody(channel, view, country, kind), policy.templates)
+    somebody = _somebody(channel, view, country, kind)
+    template, _ = choose_template(somebody, policy.templates)
     missing = missing_values(template, policy.required_values) if template else ()
+    if template and policy.has_locations(somebody.entity):
+        missing += missing_location_values(template, policy.required_location_values)
     return Trial(channel, view.code, country, kind, template.name if template else None, missing)
 
 
 def _somebody(channel: str, view: StoreViewPolicy, country: str, kind: str) -> Customer:
     """Return a customer of whom nothing is known but what is tried."""
-    customer_kind, tax_id = _KINDS[kind]
+    customer_kind, tax_id = (_COMPANIES if view.reads_companies else _KINDS)[kind]
     version = Version(changed_at=_NEVER, read_at=_NEVER, fingerprint="-")
     return Customer(
         source=Source(channel=channel, store_view=view.code, external_id="-", version=version),
+        entity=Entity.COMPANY if view.reads_companies else Entity.ACCOUNT,
         kind=customer_kind,
         tax_id=tax_id,
         addresses=(Address(country=country, is_default_billing=True),),

@@ -12,6 +12,9 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
+from shared.domain.locations import location_number
+from shared.persistence import contacts
+from shared.persistence.contacts import ContactLine
 from shared.persistence.tables import customer_addresses, customers, links
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -28,6 +31,7 @@ class LinkLine:
     customer_group: str | None
     changed_at: datetime
     exported_number: str | None
+    is_contact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,17 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class CustomerCard:
-    """A customer with addresses and links, field by field as the directory keeps them."""
+    """A customer with addresses, contacts and links, field by field as the directory keeps them.
+
+    An address that is a location has its full number as `location`.
+    """
 
     id: UUID
     number: str | None
     fields: Mapping[str, Any]
     addresses: tuple[Mapping[str, Any], ...]
     links: tuple[LinkLine, ...]
+    contacts: tuple[ContactLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +156,21 @@ def card(work: UnitOfWork, customer_id: UUID) -> CustomerCard | None:
     return CustomerCard(
         id=row.id,
         number=row.number,
-        fields=_without(row, "id", "number", "defaults"),
-        addresses=tuple(_without(each, "id", "customer_id") for each in addresses),
+        fields=_without(row, "id", "number", "defaults", "locations"),
+        addresses=tuple(_address(each, row.number) for each in addresses),
         links=tuple(LinkLine(*each) for each in linked),
+        contacts=tuple(contacts.of_customer(work, customer_id)),
     )
+
+
+def _address(row: sa.Row[Any], number: str | None) -> dict[str, Any]:
+    """Return an address; a location with its full number and its defaults."""
+    is_location = number is not None and row.location_number is not None
+    return {
+        **_without(row, "id", "customer_id", "location_number", "defaults"),
+        "location": location_number(number or "", row.location_number) if is_location else None,
+        "defaults": orjson.loads(row.defaults) if row.defaults else {},
+    }
 
 
 def _accounts(work: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, list[str]]:

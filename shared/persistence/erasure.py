@@ -17,17 +17,20 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from shared.domain.customer import SourceKey
-from shared.persistence import audit, history, person, strays
+from shared.persistence import audit, contacts, history, person, pushes, strays
 from shared.persistence.person import ERASED, Person
 from shared.persistence.tables import (
     audit_log,
     cursors,
     customer_addresses,
+    customer_contacts,
     customers,
     dead_letters,
     import_requests,
     links,
     messages,
+    push_emails,
+    push_items,
     raw_payloads,
     replay_jobs,
     source_records,
@@ -40,6 +43,10 @@ from shared.persistence.unit_of_work import UnitOfWork
 ACTION: Final = "customer.erased"
 _ROUNDS: Final = 5
 _REDACTED: Final = "(erased)"
+_BY_ACCOUNT: Final = (
+    staging_customers, import_requests, links, raw_payloads, source_records, push_items,
+    push_emails,
+)  # fmt: skip
 
 
 class NotErased(Exception):
@@ -70,6 +77,8 @@ def erase(
     tombstones.verify(work)
     someone = _locked(work, name)
     digests = tuple(tombstones.set_for(work, someone.accounts))
+    # An e-mail address may have been the key of an account, or become it.
+    tombstones.set_for(work, pushes.accounts_by_email(work, someone.accounts))
     gone = _Gone(work, someone)
     gone.delete()
     _redact_history(work, someone.accounts)
@@ -125,10 +134,14 @@ class _Gone:
         """Delete all of it, and empty the customer's row."""
         # Looked for first: they are found by what is deleted next.
         owed, dead = strays.owed(self._work, self._person), strays.dead(self._work, self._person)
+        companies = contacts.companies_of(self._work, self._person.accounts)
         self._delete(messages, messages.c.subject, owed)
         self._delete(dead_letters, dead_letters.c.subject, dead)
-        for table in (staging_customers, import_requests, links, raw_payloads, source_records):
+        for table in _BY_ACCOUNT:
             self._delete(table, table.c.external_id)
+        self._delete(customer_contacts, customer_contacts.c.record)
+        named = contacts.forget(self._work, self._person.accounts, companies)
+        self._count(customer_contacts, named)
         if self._person.customer_id:
             self._empty(self._person.customer_id)
 
@@ -152,6 +165,10 @@ class _Gone:
             customer_addresses.c.customer_id == customer_id
         )
         self._count(customer_addresses, self._work.connection.execute(its_addresses).rowcount)
+        its_contacts = sa.delete(customer_contacts).where(
+            customer_contacts.c.customer_id == customer_id
+        )
+        self._count(customer_contacts, self._work.connection.execute(its_contacts).rowcount)
         nothing = {c.name: None for c in customers.c if c.nullable and c.name != "number"}
         emptied = {
             **nothing, "state": ERASED, "kind": "individual", "defaults": b"{}",
@@ -162,7 +179,8 @@ class _Gone:
 
     def _count(self, table: sa.Table, many: int) -> None:
         if many:
-            self.rows[f"{table.name}"] = many
+            name = f"{table.name}"  # a plain text, which JSON takes for a key
+            self.rows[name] = self.rows.get(name, 0) + many
 
 
 def _redact_history(work: UnitOfWork, accounts: Collection[SourceKey]) -> None:

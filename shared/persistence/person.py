@@ -29,6 +29,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 
 ERASED: Final = "erased"
 _COLLECTED: Final = "collected"
+_REMOVED: Final = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Person:
 
     `accounts` are the remote records that are this person: those linked, and those that wait and
     were recognised as it. The customer that all guests share is none of them: `guests` says how
-    many there are of those, each a person of its own.
+    many there are of those, each a person of its own. So are those who act for a company and are
+    tied to its customer: `buyers` says how many.
     """
 
     customer_id: UUID | None
@@ -45,6 +47,7 @@ class Person:
     state: str | None
     accounts: tuple[SourceKey, ...]
     guests: int = 0
+    buyers: int = 0
 
     @property
     def name(self) -> str:
@@ -78,6 +81,7 @@ def of_account(work: UnitOfWork, account: SourceKey) -> Person | None:
         links.c.channel == account.channel,
         links.c.external_id == account.external_id,
         links.c.status != _COLLECTED,
+        ~links.c.is_contact,
     )
     row = work.connection.execute(
         _CUSTOMER.join(links, links.c.customer_id == customers.c.id).where(*link)
@@ -108,13 +112,20 @@ def once_taken_for(work: UnitOfWork, someone: Person) -> list[SourceKey]:
 def _of_row(work: UnitOfWork, row: Found) -> Person:
     is_its = links.c.customer_id == row.id
     is_guest = links.c.status == _COLLECTED
-    linked = sa.select(links.c.channel, links.c.external_id).where(is_its, ~is_guest)
+    linked = sa.select(links.c.channel, links.c.external_id).where(
+        is_its, ~is_guest, ~links.c.is_contact
+    )
     accounts = {SourceKey(*each) for each in work.connection.execute(linked)}
-    counting = sa.select(sa.func.count()).select_from(links).where(is_its, is_guest)
-    guests = work.connection.execute(counting).scalar_one()
+    guests = _many(work, is_its, is_guest)
     if not guests:
         accounts |= _recognised(work, row.id)
-    return Person(row.id, row.number, row.state, tuple(sorted(accounts)), guests)
+    buyers = _many(work, is_its, links.c.is_contact, links.c.status != _REMOVED)
+    return Person(row.id, row.number, row.state, tuple(sorted(accounts)), guests, buyers)
+
+
+def _many(work: UnitOfWork, *conditions: sa.ColumnElement[bool]) -> int:
+    counting = sa.select(sa.func.count()).select_from(links).where(*conditions)
+    return int(work.connection.execute(counting).scalar_one())
 
 
 def _recognised(work: UnitOfWork, customer_id: UUID) -> set[SourceKey]:

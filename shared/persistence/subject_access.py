@@ -18,12 +18,15 @@ from shared.persistence.tables import (
     amendments,
     audit_log,
     customer_addresses,
+    customer_contacts,
     customers,
     dead_letters,
     history,
     import_requests,
     links,
     messages,
+    push_emails,
+    push_items,
     source_records,
     staging_customers,
 )
@@ -38,6 +41,8 @@ _BY_ACCOUNT: Final[Mapping[str, tuple[sa.Table, str]]] = {
     "owed_messages": (messages, "subject"),
     "import_requests": (import_requests, "external_id"),
     "source_records": (source_records, "external_id"),
+    "push_items": (push_items, "external_id"),
+    "push_emails": (push_emails, "external_id"),
 }
 
 
@@ -58,6 +63,7 @@ def document(work: UnitOfWork, someone: Person) -> Document:
         "accounts": [account._asdict() for account in someone.accounts],
         "customer": next(iter(_of_customer(work, customers, "id", someone)), None),
         "addresses": _of_customer(work, customer_addresses, "customer_id", someone),
+        "contacts": _rows(work, customer_contacts, _is_contact(someone)),
         **found,
         "raw_payloads": [asdict(each) for each in raw_payloads.of_accounts(work, someone.accounts)],
         "history": _history(work, someone),
@@ -73,6 +79,18 @@ def _about(
 
 def _of_customer(work: UnitOfWork, table: sa.Table, column: str, someone: Person) -> list[Document]:
     return _rows(work, table, table.c[column] == someone.customer_id)
+
+
+def _is_contact(someone: Person) -> sa.ColumnElement[bool]:
+    """Return the condition for the contacts of a company, and for those that are the person."""
+    columns = customer_contacts.c
+    condition = sa.or_(
+        _is_account(columns.channel, columns.account, someone),
+        _is_account(columns.channel, columns.record, someone),
+    )
+    if someone.customer_id:
+        condition = sa.or_(condition, columns.customer_id == someone.customer_id)
+    return condition
 
 
 def _history(work: UnitOfWork, someone: Person) -> list[Document]:

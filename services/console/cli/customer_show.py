@@ -20,6 +20,7 @@ from services.console.cli.output import (
 )
 from services.console.cli.persons import CustomerArgument, found
 from shared.persistence import customer_reader, person
+from shared.persistence.contacts import ContactLine
 from shared.persistence.customer_reader import CustomerView
 
 _LINKS = {
@@ -48,6 +49,7 @@ _LETTERS = {
     "id": "dead letter",
 }
 _ADDRESSES = {
+    "location": "location",
     "default": "default",
     "name": "name",
     "lines": "street",
@@ -56,6 +58,15 @@ _ADDRESSES = {
     "country": "country",
     "phone": "telephone",
     "tax_id": "tax id",
+    "channel": "from",
+}
+_CONTACTS = {
+    "is_main": "main",
+    "name": "name",
+    "role": "role",
+    "email": "e-mail",
+    "phone": "telephone",
+    "account": "account",
     "channel": "from",
 }
 
@@ -85,6 +96,7 @@ def show_customer(
     if view.card and not view.person.is_erased:
         show_record(_said(view), output)
         _show("Addresses", [_address(each) for each in view.card.addresses], _ADDRESSES)
+        _show("Contacts", [_contact(each) for each in view.card.contacts], _CONTACTS)
     _show("Accounts", [asdict(link) for link in view.links], _LINKS)
     _show("Waiting", [asdict(line) for line in view.waiting], _WAITING)
     _show("Given up", [asdict(letter) for letter in view.dead_letters], _LETTERS)
@@ -92,6 +104,8 @@ def show_customer(
         say(f"\nOnce taken for this customer: {', '.join(map(str, others))}")
     if view.person.guests:
         say(f"\nIt stands for {view.person.guests} guests, each an account of its own.")
+    if view.person.buyers:
+        say(f"\nAccounts that act for it and carry its number: {view.person.buyers}.")
     if raw:
         _show_raw(view)
 
@@ -105,11 +119,13 @@ def _document(view: CustomerView) -> dict[str, Any]:
         "fields": card.fields if card else {},
         "defaults": view.defaults,
         "addresses": list(card.addresses) if card else [],
+        "contacts": [asdict(contact) for contact in card.contacts] if card else [],
         "accounts": [str(account) for account in view.person.accounts],
         "links": [asdict(link) for link in view.links],
         "waiting": [asdict(line) for line in view.waiting],
         "dead_letters": [asdict(letter) for letter in view.dead_letters],
         "guests": view.person.guests,
+        "buyers": view.person.buyers,
         "raw_payloads": [asdict(payload) for payload in view.raw],
     }
 
@@ -129,6 +145,7 @@ def _address(address: Mapping[str, Any]) -> dict[str, Any]:
     flags = ("billing", "shipping")
     names = ("prefix", "first_name", "last_name", "company_name")
     return {
+        "location": " ".join(filter(None, (address["location"], address["location_name"]))),
         "default": [flag for flag in flags if address[f"is_default_{flag}"]],
         "name": " ".join(filter(None, (address[name] for name in names))),
         "lines": address["lines"].replace("\n", ", "),
@@ -139,6 +156,12 @@ def _address(address: Mapping[str, Any]) -> dict[str, Any]:
         "tax_id": address["tax_id"],
         "channel": address["channel"],
     }
+
+
+def _contact(contact: ContactLine) -> dict[str, Any]:
+    names = (contact.first_name, contact.last_name)
+    account = contact.account and f"{contact.channel}/{contact.account}"
+    return {**asdict(contact), "name": " ".join(filter(None, names)), "account": account}
 
 
 def _show(title: str, rows: list[dict[str, Any]], columns: Mapping[str, str]) -> None:

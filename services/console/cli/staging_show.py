@@ -22,7 +22,7 @@ from services.console.cli.output import (
 )
 from services.console.cli.staging_steps import steps
 from services.console.explained import candidates_of, customer_of
-from shared.domain.customer import Address, Customer
+from shared.domain.customer import Address, Contact, Customer
 from shared.persistence import directory_reader, staging
 from shared.persistence.directory_reader import VisitingCard
 from shared.persistence.staging import StagingRecord
@@ -42,6 +42,7 @@ _CANDIDATE_COLUMNS: Final = {
 }
 _ADDRESS_COLUMNS: Final = {
     "external_id": "id there",
+    "location_name": "location",
     "is_default_billing": "billing",
     "is_default_shipping": "shipping",
     "name": "name",
@@ -161,6 +162,7 @@ def _card(customer: Customer) -> dict[str, Any]:
     """Return what people look for first: who it is, and the two default addresses."""
     names = (customer.prefix, customer.first_name, customer.middle_name, customer.last_name)
     return {
+        "kept_as": customer.entity.value,
         "kind": customer.kind.value,
         "name": " ".join(filter(None, names)),
         "company": customer.company_name,
@@ -172,8 +174,14 @@ def _card(customer: Customer) -> dict[str, Any]:
         "default_billing": _place(customer.default_billing),
         "default_shipping": _place(customer.default_shipping),
         "addresses": len(customer.addresses),
+        "contacts": [_contact(contact) for contact in customer.contacts],
+        "acts_for": list(customer.companies),
         "warnings": [f"{warning.field}: {warning.problem}" for warning in customer.warnings],
     }
+
+
+def _contact(contact: Contact) -> str:
+    return " ".join(filter(None, (contact.first_name, contact.last_name, contact.email)))
 
 
 def _place(address: Address | None) -> str | None:

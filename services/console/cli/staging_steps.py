@@ -11,7 +11,7 @@ from shared.persistence.staging import OPEN, StagingLine
 _BY_CONFIGURATION: Final = frozenset(
     {
         "no_template", "incomplete_template", "no_number", "unknown_store_view",
-        "no_guest_customer",
+        "no_guest_customer", "business_not_enabled",
     }
 )  # fmt: skip
 _MOST_SUGGESTED: Final = 5
@@ -50,6 +50,9 @@ def _ways_on(line: StagingLine, candidates: Sequence[VisitingCard | None]) -> It
     if line.reason in _BY_CONFIGURATION:
         yield Step("patron config check", "after a correction; restarted, Patron decides it again")
         yield Step(process, "decide it again now")
+    elif line.reason == "entity_changed":
+        yield Step(process, "its customer turns as well: take it over")
+        yield Step(f"{process} --as-new", "leave its customer alone: create another")
     elif line.is_existing:
         yield Step(process, "take the change over")
     else:

@@ -51,7 +51,8 @@ def test_every_problem_is_named_at_once_with_its_key(tmp_path: Path) -> None:
         "patron.toml: logs.level: should be 'debug', 'info', 'warning' or 'error'",
         (
             "patron.toml: templates.0.when: unknown name 'contry'; known are channel, store_view,"
-            " kind, country, region, group, currency, language, has_tax_id"
+            " kind, country, region, group, currency, language, has_tax_id, entity, company_name,"
+            " locations"
         ),
         "patron.toml: number_series.debtors.width: should be greater than or equal to 1",
         (
