@@ -4,7 +4,7 @@ Its promise: of several requests with one idempotency key or one signature, one 
 channel whose customers are known by their e-mail, an address belongs to one of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
+from shared.domain.customer import SourceKey
 from shared.persistence.sets import SetStatement
 from shared.persistence.tables import push_emails, push_items, push_requests
 from shared.persistence.unit_of_work import UnitOfWork
@@ -79,7 +80,7 @@ def keep_items(work: UnitOfWork, request: PushRequest, items: Sequence[Item]) ->
             "channel": request.channel,
             "external_id": item.external_id,
             "outcome": item.outcome,
-            "faults": orjson.dumps(item.faults).decode() if item.faults else None,
+            "faults": _dumped(item.faults),
         }
         for item in items
     ]
@@ -127,6 +128,21 @@ def release_emails(work: UnitOfWork, channel: str, kept: Mapping[str, str]) -> N
         work.connection,
         {"external_id": [one for one, _ in pairs], "email_key": [email for _, email in pairs]},
         channel=channel,
+    )
+
+
+def accounts_by_email(work: UnitOfWork, accounts: Collection[SourceKey]) -> list[SourceKey]:
+    """Return the accounts that the e-mail addresses of these would make."""
+    columns = push_emails.c
+    rows = work.bulk.select(
+        (columns.channel, columns.email_key), (columns.channel, columns.external_id), accounts
+    )
+    return [SourceKey(row.channel, row.email_key) for row in rows]
+
+
+def _dumped(faults: Sequence[tuple[str, str]]) -> str | None:
+    return (
+        orjson.dumps([[pointer, detail] for pointer, detail in faults]).decode() if faults else None
     )
 
 

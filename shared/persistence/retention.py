@@ -17,13 +17,17 @@ from shared.persistence.tables import (
     dead_letters,
     history,
     import_requests,
+    push_requests,
     raw_payloads,
     staging_customers,
+    webhook_events,
 )
 from shared.persistence.unit_of_work import UnitOfWork
 
 SLICE: Final = 1000
 _REQUEST_DAYS: Final = 7
+# Longer than any shop tells an event again, or a pusher tries again.
+_INTAKE_DAYS: Final = 7
 _ARCHIVED: Final = ("processed", "superseded", "discarded")
 _CLOSED: Final = (RESOLVED, DISCARDED)
 
@@ -83,6 +87,20 @@ def kinds(settings: RetentionSettings) -> list[Kind]:
             import_requests,
             lambda at: sa.and_(asked.state == "answered", asked.answered_at <= at),
             asked.id,
+        ),
+        Kind(
+            "webhook_events",
+            _INTAKE_DAYS,
+            webhook_events,
+            lambda at: webhook_events.c.received_at <= at,
+            webhook_events.c.received_at,
+        ),
+        Kind(
+            "push_requests",
+            _INTAKE_DAYS,
+            push_requests,
+            lambda at: push_requests.c.received_at <= at,
+            push_requests.c.received_at,
         ),
     ]
 

@@ -15,7 +15,7 @@ PROBLEM_TYPE: Final = "application/problem+json"
 _PAGE: Final = "urn:patron:problem:"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Problem(Exception):
     """One refusal. `kind` is its stable name; `errors` are (JSON pointer, what is allowed)."""
 

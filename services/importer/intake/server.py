@@ -8,6 +8,9 @@ import asyncio
 import logging
 import socket
 import threading
+from asyncio import FIRST_COMPLETED
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -43,6 +46,7 @@ class IntakeServer:
         self._connections = connections
         self._drain_seconds = drain_seconds
         self._stopped = threading.Event()
+        self._wake: Callable[[], None] = lambda: None
 
     @property
     def port(self) -> int:
@@ -59,19 +63,29 @@ class IntakeServer:
     def stop(self) -> None:
         """Take no more requests, and end when those in hand are answered."""
         self._stopped.set()
+        self._wake()
 
     def close(self) -> None:
         """Free the port."""
         self._socket.close()
 
     async def _serve(self, beat: Beat) -> None:
-        server = uvicorn.Server(self._config())
+        server, woken = uvicorn.Server(self._config()), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(woken.set)
+
+        self._wake = wake
         serving = asyncio.create_task(server.serve(sockets=[self._socket]))
-        while not serving.done():
+        told = asyncio.create_task(woken.wait())
+        while not (serving.done() or self._stopped.is_set()):
             beat()
-            server.should_exit = self._stopped.is_set()
-            await asyncio.wait([serving], timeout=_BEAT_SECONDS if not server.should_exit else 0.1)
+            await asyncio.wait([serving, told], timeout=_BEAT_SECONDS, return_when=FIRST_COMPLETED)
+        server.should_exit = True
         await serving
+        told.cancel()
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(

@@ -241,6 +241,7 @@ def test_retention_is_tried_and_run(sqlite_desk: Desk, monkeypatch: pytest.Monke
 
     assert {line["kind"]: line["rows"] for line in tried} == {
         "archive": 0, "history": 2, "raw_payloads": 0, "dead_letters": 0, "import_requests": 0,
+        "webhook_events": 0, "push_requests": 0,
     }  # fmt: skip
     assert kept == 2
     assert "2 rows deleted" in answer.out

@@ -12,16 +12,19 @@ from prometheus_client import CollectorRegistry
 from shared.config.settings import RetentionSettings
 from shared.observability.metrics import create_metrics
 from shared.persistence import history as history_lines
-from shared.persistence import retention
+from shared.persistence import pushes, retention
 from shared.persistence.engine import create_engine
+from shared.persistence.pushes import Item, PushRequest
 from shared.persistence.retention import Kind
 from shared.persistence.tables import (
     OPEN_STAGING_STATES,
     dead_letters,
     history,
     import_requests,
+    push_items,
     raw_payloads,
     staging_customers,
+    webhook_events,
 )
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.housekeeping import Housekeeping
@@ -97,6 +100,16 @@ def fill(work: UnitOfWork, *days: float) -> None:
         questions = [a_question(state, each) for state in ("answered", "wanted", "fetched")]
         for question in questions:
             work.bulk.insert(import_requests, [question])
+        event = {"channel": "shop", "event_id": uuid4().hex, "received_at": ago(each)}
+        work.bulk.insert(webhook_events, [event])
+        a_push(work, each)
+
+
+def a_push(work: UnitOfWork, days: float) -> None:
+    """Leave a pushed request, with what became of its customer."""
+    request = PushRequest(uuid4(), "shop", uuid4().hex, None, "0", ago(days))
+    pushes.claim(work, request)
+    pushes.keep_items(work, request, [Item(0, "1", "accepted")])
 
 
 def counts(units: UnitsOfWork, kinds: Sequence[Kind]) -> dict[str, int]:
@@ -124,7 +137,11 @@ def test_what_is_old_and_closed_goes(units: UnitsOfWork) -> None:
     assert deleted == due
     assert deleted == {
         "archive": 3, "history": 1, "raw_payloads": 1, "dead_letters": 2, "import_requests": 1,
+        "webhook_events": 1, "push_requests": 1,
     }  # fmt: skip
+    with units.read() as work:
+        items = sa.select(sa.func.count()).select_from(push_items)
+        assert work.connection.execute(items).scalar_one() == 1
     after = counts(units, kinds)
     assert after == {name: before[name] - many for name, many in deleted.items()}
     with units.read() as work:
@@ -157,6 +174,7 @@ def test_zero_days_keep_nothing(units: UnitsOfWork) -> None:
 
     assert deleted == {
         "archive": 3, "history": 1, "raw_payloads": 1, "dead_letters": 2, "import_requests": 0,
+        "webhook_events": 0, "push_requests": 0,
     }  # fmt: skip
 
 
