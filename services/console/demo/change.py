@@ -1,5 +1,6 @@
-"""A change that the shop does not date, and how it travels to the directory all the same."""
+"""A change that a shop does not date, and how it travels to the directory all the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -8,13 +9,12 @@ from uuid import UUID
 from services.console.cli.customer_history import TIMELINE_COLUMNS, timeline_rows
 from services.console.cli.failures import Refused
 from services.console.cli.import_wishes import ask, wanted
-from services.console.demo.configuration import CHANNEL
 from services.console.demo.progress import Progress
 from services.console.demo.scenes import MOST, Stage
-from services.console.demo.shop import Customer, default_billing
+from services.console.demo.shops.port import DemoShop
 from shared.domain.customer import SourceKey
 from shared.persistence import directory_reader, person, staging, timeline
-from shared.persistence.staging import Selection
+from shared.persistence.staging import Selection, StagingLine
 from shared.persistence.unit_of_work import UnitOfWork
 
 NEW_STREET: Final = "Am Neuen Markt 12"
@@ -22,40 +22,44 @@ NEW_STREET: Final = "Am Neuen Markt 12"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An address edited in the shop: whose it is, and how the directory had it before."""
+    """An address edited in a shop: whose it is, and how the directory had it before."""
 
-    external_id: str
-    customer_id: UUID
-    address_id: int
+    account: SourceKey
+    customer_id: UUID | None
     before: str
     decisions_before: int
 
 
 def edit_an_address(stage: Stage) -> Change:
-    """Edit a customer's billing address in the shop, which leaves its change time alone."""
+    """Edit the billing address of a customer that one of the shops brought."""
     with stage.units.read() as work:
-        arrived = Selection(frozenset({"processed"}), channel=CHANNEL, store_view="de")
-        created = staging.find(work, arrived, limit=MOST)
-        line = next((line for line in reversed(created.lines) if not line.is_existing), None)
-        if line is None or line.customer_id is None:
-            raise Refused("no customer of the store view de was created")
+        shop, line = _brought(stage.shops, work)
         before = _directory_address(work, line.customer_id)
-        decisions = staging.count(work, Selection(channel=CHANNEL))
-    shown = stage.shop.customer(line.external_id)
-    address = _billing(shown)
-    stage.shop.edit_address(line.external_id, address["id"], street=[NEW_STREET])
-    edited = stage.shop.customer(line.external_id)
-    stage.guide.step("A shopper edits an address", "patron import shop --sweep")
-    stage.guide.say(f"customer {line.external_id} in the shop: {_street(address)} -> {NEW_STREET}")
-    dated = "still" if edited["updated_at"] == shown["updated_at"] else "now"
-    stage.guide.say(f"the shop {dated} says it last changed at {edited['updated_at']},")
-    stage.guide.say("so no poll would find it. A sweep reads everybody and compares.")
-    return Change(line.external_id, line.customer_id, address["id"], before, decisions)
+        decisions = staging.count(work, Selection())
+    stage.guide.step("A shopper edits an address", f"patron import {shop.channel} --sweep")
+    edit = shop.edit_an_address(line.external_id, NEW_STREET)
+    who = f"customer {line.external_id} in {shop.channel}"
+    stage.guide.say(f"{who}: {edit.before} -> {edit.after}")
+    dated = "now" if edit.is_dated else "still"
+    stage.guide.say(f"the shop {dated} says it last changed at {edit.changed_at},")
+    if not edit.is_dated:
+        stage.guide.say("so no poll would find it. A sweep reads everybody and compares.")
+    return Change(SourceKey(shop.channel, line.external_id), line.customer_id, before, decisions)
 
 
-def ask_for_sweep(stage: Stage) -> datetime:
+def _brought(shops: Sequence[DemoShop], work: UnitOfWork) -> tuple[DemoShop, StagingLine]:
+    """Return somebody who was new when a shop brought them, and that shop."""
+    for shop in shops:
+        arrived = Selection(frozenset({"processed"}), channel=shop.channel)
+        for line in reversed(staging.find(work, arrived, limit=MOST).lines):
+            if _is_account(line):
+                return shop, line
+    raise Refused("no customer was created")
+
+
+def ask_for_sweep(stage: Stage, channel: str) -> datetime:
     """Ask as `patron import --sweep` does; return when."""
-    requests = wanted(stage.installation, CHANNEL, None, sweep=True)
+    requests = wanted(stage.installation, channel, None, sweep=True)
     with stage.units.begin() as work:
         ask(work, requests, actor="demo")
         return work.now
@@ -65,36 +69,31 @@ def show_change(stage: Stage, change: Change, after: Progress) -> None:
     """Show the change in the directory, and the customer's timeline."""
     with stage.units.read() as work:
         now = _directory_address(work, change.customer_id)
-        someone = person.of_account(work, SourceKey(CHANNEL, change.external_id))
+        someone = person.of_account(work, change.account)
         lines = timeline.of_person(work, someone, limit=20).lines if someone else []
     stage.guide.say(f"directory before: {change.before}")
     stage.guide.say(f"directory now:    {now}")
     if NEW_STREET not in now:
         raise Refused("the edited address did not arrive in the directory")
     decided = after.decisions - change.decisions_before
+    compared = sum(stage.expected[change.account.channel].values())
     stage.guide.good(
-        f"{after.read_in_all} customers were compared, {decided} had changed; what Patron itself"
+        f"{compared} customers were compared, {decided} had changed; what Patron itself"
         " wrote was not taken for news"
     )
-    command = f"patron customer history {CHANNEL}/{change.external_id}"
+    command = f"patron customer history {change.account}"
     stage.guide.step("Everything that happened to this customer", command)
     stage.guide.table(timeline_rows(lines), TIMELINE_COLUMNS)
 
 
-def _billing(customer: Customer) -> Customer:
-    address = default_billing(customer)
-    if address is None:
-        raise Refused(f"customer {customer['id']} has no default billing address")
-    return address
+def _is_account(line: StagingLine) -> bool:
+    """Whether somebody was created who has a login of the shop, not a company."""
+    return not line.is_existing and line.external_id.isdigit()
 
 
-def _street(address: Customer) -> str:
-    return ", ".join(address["street"])
-
-
-def _directory_address(work: UnitOfWork, customer_id: UUID) -> str:
+def _directory_address(work: UnitOfWork, customer_id: UUID | None) -> str:
     """Return the default billing address as the directory has it."""
-    card = directory_reader.card(work, customer_id)
+    card = directory_reader.card(work, customer_id) if customer_id else None
     for address in card.addresses if card else ():
         if address["is_default_billing"]:
             parts = (address["lines"], address["postcode"], address["city"], address["country"])

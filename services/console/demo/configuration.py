@@ -1,21 +1,28 @@
-"""The configuration of the demo: what an operator would write for this shop."""
+"""The configuration of the demo: what an operator would write for these shops."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-CHANNEL: Final = "shop"
-STORE_VIEWS: Final = {"de": 1, "fr": 2, "nl": 3, "uk": 4, "us": 5}
-NUMBER_ATTRIBUTE: Final = "erp_customer_number"
-TEMPLATE_ATTRIBUTE: Final = "erp_template"
-TERMS_ATTRIBUTE: Final = "erp_payment_terms"
+from services.console.demo.shops import magento
+from services.console.demo.shops.port import DemoShop
 
 
 def demo_configuration(base_url: str, place: Path) -> str:
-    """Return the text of `patron.toml` for the shop at `base_url`, with its state in `place`."""
-    return _TEXT.format(base_url=base_url, database=place / "patron.db")
+    """Return the text of `patron.toml` for the Magento shop at `base_url`, its state in `place`."""
+    return _head(place) + magento.configuration(base_url)
 
 
-_TEXT: Final = """\
+def configuration_of(shops: Iterable[DemoShop], place: Path) -> str:
+    """Return the text of `patron.toml` for these shops, with its state in `place`."""
+    return _head(place) + "".join(shop.configuration() for shop in shops)
+
+
+def _head(place: Path) -> str:
+    return _HEAD.format(database=place / "patron.db")
+
+
+_HEAD: Final = """\
 # The demo's configuration. patron.example.toml explains every key.
 
 [database]
@@ -64,40 +71,4 @@ values = {{ payment_terms = "NET14" }}
 name = "international"
 number_series = "individuals"
 values = {{ payment_terms = "PREPAID" }}
-
-[channels.shop]
-platform = "magento"
-# What is written to the shop beside the customer number.
-additional_data = {{ erp_template = "template", erp_payment_terms = "values.payment_terms" }}
-
-[channels.shop.connector]
-base_url = "{base_url}"
-
-# The sandbox's documented integration; worthless anywhere else.
-[channels.shop.connector.auth]
-kind = "oauth1"
-consumer_key = "sandboxconsumerkey00000000000000"
-consumer_secret = "sandboxconsumersecret00000000000"
-access_token = "sandboxaccesstoken00000000000000"
-access_token_secret = "sandboxtokensecret00000000000000"
-
-[[channels.shop.store_views]]
-code = "de"
-remote = {{ store_id = 1, website_id = 1 }}
-
-[[channels.shop.store_views]]
-code = "fr"
-remote = {{ store_id = 2, website_id = 1 }}
-
-[[channels.shop.store_views]]
-code = "nl"
-remote = {{ store_id = 3, website_id = 1 }}
-
-[[channels.shop.store_views]]
-code = "uk"
-remote = {{ store_id = 4, website_id = 2 }}
-
-[[channels.shop.store_views]]
-code = "us"
-remote = {{ store_id = 5, website_id = 2 }}
 """

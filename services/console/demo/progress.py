@@ -57,9 +57,9 @@ class Progress:
         is_read = bool(self.cursors) and all(each.last_success_at for each in self.cursors)
         return is_read and not self.owed
 
-    def has_swept(self, asked_at: datetime) -> bool:
-        """Whether every store view was swept since `asked_at` and nothing is owed any more."""
-        swept = [each.sweep_finished_at for each in self.cursors]
+    def has_swept(self, channel: str, asked_at: datetime) -> bool:
+        """Whether every view of a channel was swept since then and nothing is owed any more."""
+        swept = [each.sweep_finished_at for each in self.cursors if each.channel == channel]
         return all(at is not None and at >= asked_at for at in swept) and not self.owed
 
     def _arrived(self, *, is_existing: bool) -> int:

@@ -1,6 +1,6 @@
 """The scenes of the tour: each looks something up and shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -8,16 +8,10 @@ from typing import Any, Final
 from services.console.cli.decision import explained, laid_out
 from services.console.cli.failures import Refused
 from services.console.cli.output import say
-from services.console.demo.configuration import (
-    CHANNEL,
-    STORE_VIEWS,
-    TEMPLATE_ATTRIBUTE,
-    TERMS_ATTRIBUTE,
-)
 from services.console.demo.display import Guide
 from services.console.demo.progress import Progress
-from services.console.demo.shop import Shop
-from services.console.demo.verification import MOST_SHOWN, verify
+from services.console.demo.shops.port import DemoShop
+from services.console.demo.verification import MOST_SHOWN, Verdict, verify
 from shared.persistence import dead_letter_reader, directory_reader, staging
 from shared.persistence.staging import OPEN, Selection, StagingLine
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
@@ -34,100 +28,115 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the scenes share. `expected` is how many customers the shop has, by store view."""
+    """What the scenes share. `expected` is how many customers each shop has, by store view."""
 
     guide: Guide
-    shop: Shop
+    shops: Sequence[DemoShop]
     installation: Installation
     units: UnitsOfWork
     configuration: Path
-    expected: Mapping[str, int]
+    expected: Mapping[str, Mapping[str, int]]
+
+    @property
+    def expected_in_all(self) -> int:
+        """How many customers the shops have together."""
+        return sum(many for views in self.expected.values() for many in views.values())
 
 
-def introduce(stage: Stage, customers: int, log: Path) -> None:
+def introduce(stage: Stage, log: Path) -> None:
     """Say what there is to be seen."""
     say("Patron keeps the customers of every web shop and of the ERP in step.", "bold")
-    say(f"This is a simulated Magento shop with {customers} customers, at {stage.shop.url};")
+    for shop in stage.shops:
+        many = sum(stage.expected[shop.channel].values())
+        say(f"This is a simulated {shop.title} shop with {many} customers, at {shop.url};")
     say("everything else is real: HTTP, messages, database, the workers themselves.")
     say(f"Worker logs: {log}", "dim")
     stage.guide.step("Configuration", "patron config check")
     settings = stage.installation.settings
     stage.guide.good(f"{stage.configuration} is valid")
-    views = ", ".join(f"{code} ({many} customers)" for code, many in stage.expected.items())
-    stage.guide.say(f"the shop's store views: {views}")
+    for channel, views in stage.expected.items():
+        named = ", ".join(f"{code} ({many} customers)" for code, many in views.items())
+        stage.guide.say(f"store views of {channel}: {named}")
     conditions = [(t.name, t.when.text if t.when else "everybody else") for t in settings.templates]
     rows = [{"template": name, "when": when} for name, when in conditions]
     stage.guide.table(rows, {"template": "template", "when": "for new customers with"})
 
 
-def prepare_shop(stage: Stage) -> None:
-    """Make the shop ready as its operator would, and let Patron check that it is."""
-    stage.guide.step("Is the shop ready?", "patron connector check")
-    stage.shop.add_attribute(TEMPLATE_ATTRIBUTE, "ERP Template")
-    stage.shop.add_attribute(TERMS_ATTRIBUTE, "ERP Payment Terms")
-    connector = stage.installation.connect(CHANNEL)
-    try:
-        findings = connector.sink.check()
-    finally:
-        connector.close()
-    for finding in findings:
-        if finding.problem:
-            raise Refused(f"{finding.subject}: {finding.problem}", finding.advice or "")
-    stage.guide.good(f"in order: {', '.join(finding.subject for finding in findings)}")
+def prepare_shops(stage: Stage) -> None:
+    """Make the shops ready as their operators would, and let Patron check that they are."""
+    stage.guide.step("Are the shops ready?", "patron channel check")
+    for shop in stage.shops:
+        shop.prepare()
+        connector = stage.installation.connect(shop.channel)
+        try:
+            findings = connector.sink.check()
+        finally:
+            connector.close()
+        for finding in findings:
+            if finding.problem:
+                raise Refused(f"{finding.subject}: {finding.problem}", finding.advice or "")
+        in_order = ", ".join(finding.subject for finding in findings) or "nothing to check"
+        stage.guide.good(f"{shop.channel} is in order: {in_order}")
 
 
 def sum_up(stage: Stage, last: Progress, seconds: float) -> None:
     """Say what became of the customers."""
     rows: list[dict[str, Any]] = [
-        {"what": "read from the shop", "customers": last.read_in_all},
+        {"what": "read from the shops", "customers": last.read_in_all},
         {"what": "created in the directory", "customers": last.created},
         {"what": "matched with a known customer", "customers": last.matched},
         *(
             {"what": _REASONS.get(reason, f"{state}: {reason}"), "customers": many}
             for (state, reason), many in sorted(last.waiting().items())
         ),
-        {"what": "customer numbers written to the shop", "customers": last.numbers_written},
+        {"what": "customer numbers written to the shops", "customers": last.numbers_written},
     ]
-    refused = _refused_by_the_shop(stage)
+    refused = _refused_by_the_shops(stage)
     if refused:
-        rows.append({"what": "refused by the shop: dead letters", "customers": len(refused)})
+        rows.append({"what": "refused by a shop: dead letters", "customers": len(refused)})
     stage.guide.table(rows, {"what": "what", "customers": "customers"})
     stage.guide.say(f"{seconds:.1f} s from a cold start, all workers included")
-    expected = sum(stage.expected.values())
+    expected = stage.expected_in_all
     if last.read_in_all != expected:
-        raise Refused(f"{last.read_in_all} customers were read, but the shop has {expected}")
+        raise Refused(f"{last.read_in_all} customers were read, but the shops have {expected}")
     if refused:
-        why = " / ".join(sorted(set(refused.values())))
-        stage.guide.say(f"Why refused: the shop says {why!r}. It checks names at every", "yellow")
-        stage.guide.say("write, and some of its customers have emoji in theirs.", "yellow")
+        for channel, why in sorted({(channel, why) for (channel, _), why in refused.items()}):
+            stage.guide.say(f"Why refused: {channel} says {why!r}.", "yellow")
+            if "is not valid" in why:
+                stage.guide.say("It checks names at every write, and some have emoji in theirs.")
         stage.guide.say("`patron dead-letters list` shows such cases with their evidence.")
 
 
 def verify_numbers(stage: Stage) -> None:
-    """Compare the shop with the directory, customer by customer."""
-    stage.guide.step("Verified in the shop, over its own API")
+    """Compare each shop with the directory, customer by customer."""
+    stage.guide.step("Verified in the shops, over their own APIs")
+    for shop in stage.shops:
+        verdict = _verdict_on(shop, stage)
+        if not verdict.is_good:
+            raise Refused(f"{shop.channel}: {'; '.join(verdict.faults[:MOST_SHOWN])}")
+        stage.guide.good(
+            f"{shop.channel}: each of {verdict.numbered} customers shows the number and the data"
+            " that the directory gave it"
+        )
+        if verdict.unnumbered:
+            stage.guide.good(
+                f"{shop.channel}: each of the {verdict.unnumbered} others shows none, and it is"
+                f" known why: {verdict.waiting} wait, {verdict.refused} were refused"
+            )
+
+
+def _verdict_on(shop: DemoShop, stage: Stage) -> Verdict:
     with stage.units.read() as work:
-        linked = directory_reader.linked(work, CHANNEL, limit=MOST)
-        waiting = staging.find(work, Selection(OPEN, channel=CHANNEL), limit=MOST)
-    refused = _refused_by_the_shop(stage)
-    shown = (each for store_id in STORE_VIEWS.values() for each in stage.shop.customers(store_id))
-    verdict = verify(
-        shown,
+        linked = directory_reader.linked(work, shop.channel, limit=MOST)
+        waiting = staging.find(work, Selection(OPEN, channel=shop.channel), limit=MOST)
+    refused = _refused_by_the_shops(stage)
+    return verify(
+        shop.accounts(),
         {each.link.external_id: each for each in linked},
         {line.external_id: line.reason or line.state for line in waiting.lines},
-        refused,
+        {external_id for channel, external_id in refused if channel == shop.channel},
+        stage.installation.policy.additional_data(shop.channel),
     )
-    if not verdict.is_good:
-        raise Refused("; ".join(verdict.faults[:MOST_SHOWN]))
-    stage.guide.good(
-        f"each of {verdict.numbered} customers shows the number, template and payment terms that"
-        " the directory gave it"
-    )
-    if verdict.unnumbered:
-        stage.guide.good(
-            f"each of the {verdict.unnumbered} others shows none, and it is known why:"
-            f" {verdict.waiting} wait, {verdict.refused} were refused"
-        )
 
 
 def explain_one(stage: Stage) -> None:
@@ -138,7 +147,7 @@ def explain_one(stage: Stage) -> None:
         if record is None:
             raise Refused("no decision was recorded")
         decision = explained(record, work)
-    command = f"patron customer explain {CHANNEL}/{chosen.external_id}"
+    command = f"patron customer explain {chosen.channel}/{chosen.external_id}"
     stage.guide.step("Every decision can be explained", command)
     stage.guide.show(laid_out(decision))
 
@@ -149,24 +158,25 @@ def say_goodbye(guide: Guide, seconds: float, *, kept: bool) -> None:
     guide.good(f"all workers finished what they had in hand and ended; {seconds:.0f} s in all")
     guide.say("cp patron.example.toml patron.toml    then edit it: each key is explained there")
     guide.say("patron config check                   names every mistake at once")
-    guide.say("patron connector check                asks your shop for rights and attributes")
+    guide.say("patron channel check                  asks your shop for rights and attributes")
     guide.say("patron up                             runs all of Patron, without any server")
     if not kept:
         guide.say("patron demo --keep                    keeps this demo's data to look around in")
 
 
-def say_how_to_go_on(place: Path, sandbox_options: str) -> None:
+def say_how_to_go_on(place: Path, sandboxes: Sequence[str]) -> None:
     """Say how to look around in what was kept."""
     patron = f"patron --config {place}/patron.toml"
     say(f"\nKept in {place}. Look around with:", "bold")
     for words in ("staging list", "queues", "cursor list", "config show"):
         say(f"  {patron} {words}")
-    say("The shop is gone; a fresh one is started by:", "dim")
-    say(f"  python -m services.sandbox {sandbox_options}", "dim")
+    say("The shops are gone; fresh ones are started by:", "dim")
+    for options in sandboxes:
+        say(f"  python -m services.sandbox {options}", "dim")
 
 
-def _refused_by_the_shop(stage: Stage) -> dict[str, str]:
-    """Return what the shop said of the customers it refused to write, by their ids.
+def _refused_by_the_shops(stage: Stage) -> dict[tuple[str, str], str]:
+    """Return what the shops said of the customers they refused to write, by channel and id.
 
     Raises `Refused` if anything was given up for another reason.
     """
@@ -178,18 +188,20 @@ def _refused_by_the_shop(stage: Stage) -> dict[str, str]:
     if others:
         said = "; ".join(sorted({f"{each.worker}: {each.reason}" for each in others}))
         raise Refused(f"{len(others)} messages were given up: {said}", "See the worker log.")
-    return {letter.subject or "": letter.error or "" for letter in letters}
+    return {(letter.channel or "", letter.subject or ""): letter.error or "" for letter in letters}
 
 
 def _most_interesting(work: UnitOfWork) -> StagingLine:
     """Return a match if there was one, else one that was parked, held or created."""
-    found = staging.find(work, Selection(channel=CHANNEL), limit=MOST).lines
+    found = staging.find(work, Selection(), limit=MOST).lines
     ranks = {"ambiguous": 1, "held": 2, "processed": 3}
     ranked = sorted(
         found,
         key=lambda line: (
             0 if line.state == "processed" and line.is_existing else ranks.get(line.state, 4),
-            int(line.external_id),
+            line.channel,
+            len(line.external_id),
+            line.external_id,
         ),
     )
     if not ranked:

@@ -7,9 +7,11 @@ not come out right ends the tour with exit code 1 and the reason.
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -21,10 +23,12 @@ from services.console.cli.failures import Refused
 from services.console.demo import scenes
 from services.console.demo.change import ask_for_sweep, edit_an_address, show_change
 from services.console.demo.children import Child, announcing_child, child
-from services.console.demo.configuration import STORE_VIEWS, demo_configuration
+from services.console.demo.configuration import configuration_of
 from services.console.demo.display import Guide, following
+from services.console.demo.one_person import show_one_person
 from services.console.demo.progress import Progress, progress
-from services.console.demo.shop import Shop
+from services.console.demo.shops.kinds import ALL, Kind, kinds_of
+from services.console.demo.shops.port import DemoShop
 from shared.persistence.engine import create_engine
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.foundation import migrate_embedded
@@ -35,8 +39,9 @@ LOOK_EVERY_SECONDS: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the visitor asked for."""
+    """What the visitor asked for: which shops, and how many customers each has."""
 
+    shop: str
     customers: int
     seed: int
     keep: bool
@@ -53,7 +58,7 @@ def give_tour(wish: Wish) -> None:
     place = Path(tempfile.mkdtemp(prefix="patron-demo-"))
     is_kept = wish.keep
     try:
-        url = _Tour(wish, place, Guide()).give()
+        urls = _Tour(wish, place, Guide()).give()
     except Exception:
         is_kept = True
         typer.echo(f"Configuration, database and logs are kept in {place}.", err=True)
@@ -62,7 +67,11 @@ def give_tour(wish: Wish) -> None:
         if not is_kept:
             shutil.rmtree(place)
     if wish.keep:
-        again = f"--port {urlsplit(url).port} --customers {wish.customers} --seed {wish.seed}"
+        again = [
+            f"--shop {kind.name} --port {urlsplit(url).port} --customers {wish.customers}"
+            f" --seed {wish.seed}"
+            for kind, url in zip(kinds_of(wish.shop), urls, strict=True)
+        ]
         scenes.say_how_to_go_on(place, again)
 
 
@@ -74,53 +83,57 @@ class _Tour:
         self._place = place
         self._guide = guide
         self._began = time.monotonic()
-        self._shop_log = place / "shop.log"
         self._log = place / "patron.log"
 
-    def give(self) -> str:
-        """Start everything, show everything, end everything; return where the shop was."""
+    def give(self) -> Sequence[str]:
+        """Start everything, show everything, end everything; return where the shops were."""
         with ExitStack() as stack:
-            shop = self._open_shop(stack)
-            stage = self._set_up(shop, stack)
+            shops = [self._open_shop(kind, stack) for kind in kinds_of(self._wish.shop)]
+            stage = self._set_up(shops, stack)
             with child(
                 "patron up", "services.console.cli", "--config", str(stage.configuration), "up",
                 log=self._log, place=self._place,
             ) as patron:  # fmt: skip
                 self._watch(stage, patron)
                 scenes.verify_numbers(stage)
+                if len(shops) > 1:
+                    show_one_person(stage)
                 scenes.explain_one(stage)
                 self._change_one(stage, patron)
                 code = patron.end()
         self._finish(code)
-        return shop.url
+        return [shop.url for shop in shops]
 
-    def _open_shop(self, stack: ExitStack) -> Shop:
+    def _open_shop(self, kind: Kind, stack: ExitStack) -> DemoShop:
         running, line = stack.enter_context(
             announcing_child(
-                "the simulated shop", "services.sandbox", "--port", "0",
-                "--customers", str(self._wish.customers), "--seed", str(self._wish.seed),
-                log=self._shop_log, place=self._place,
+                f"the simulated {kind.name} shop", "services.sandbox", "--shop", kind.name,
+                "--port", "0", "--customers", str(self._wish.customers),
+                "--seed", str(self._wish.seed), *kind.options,
+                log=self._place / f"{kind.name}.log", place=self._place,
             )
         )  # fmt: skip
         url = line.rpartition(" ")[2]
         if not url.startswith("http"):
             raise Refused(f"{running.name} did not start: {line}")
-        return stack.enter_context(Shop(url))
+        shop = kind.open(url, kind.name if self._wish.shop == ALL else "shop")
+        stack.callback(shop.close)
+        return shop
 
-    def _set_up(self, shop: Shop, stack: ExitStack) -> scenes.Stage:
+    def _set_up(self, shops: Sequence[DemoShop], stack: ExitStack) -> scenes.Stage:
         configuration = self._place / "patron.toml"
-        configuration.write_text(demo_configuration(shop.url, self._place), encoding="utf-8")
+        configuration.write_text(configuration_of(shops, self._place), encoding="utf-8")
         installation = load_installation(configuration, {})
         migrate_embedded(installation)
         database = installation.settings.database.url.get_secret_value()
         engine = create_engine(database, application_name="patron-demo")
         stack.callback(engine.dispose)
         stage = scenes.Stage(
-            self._guide, shop, installation, UnitsOfWork(engine), configuration,
-            expected={code: shop.count(number) for code, number in STORE_VIEWS.items()},
+            self._guide, shops, installation, UnitsOfWork(engine), configuration,
+            expected={shop.channel: shop.expected() for shop in shops},
         )  # fmt: skip
-        scenes.introduce(stage, self._wish.customers, self._log)
-        scenes.prepare_shop(stage)
+        scenes.introduce(stage, self._log)
+        scenes.prepare_shops(stage)
         return stage
 
     def _watch(self, stage: scenes.Stage, patron: Child) -> None:
@@ -131,8 +144,10 @@ class _Tour:
 
     def _change_one(self, stage: scenes.Stage, patron: Child) -> None:
         change = edit_an_address(stage)
-        asked_at = ask_for_sweep(stage)
-        after = self._wait(stage, patron, lambda now: now.has_swept(asked_at), "the sweep")
+        channel = change.account.channel
+        asked_at = ask_for_sweep(stage, channel)
+        is_swept = partial(_is_swept, channel=channel, since=asked_at)
+        after = self._wait(stage, patron, is_swept, "the sweep")
         show_change(stage, change, after)
 
     def _wait(
@@ -144,7 +159,7 @@ class _Tour:
     ) -> Progress:
         """Look again and again until it is done; by state, not by time."""
         began = time.monotonic()
-        with following(sum(stage.expected.values())) as show:
+        with following(stage.expected_in_all) as show:
             while True:
                 patron.check()
                 with stage.units.read() as work:
@@ -165,3 +180,7 @@ class _Tour:
         if code:
             raise Refused(f"patron up ended with {code} instead of 0", f"See {self._log}.")
         scenes.say_goodbye(self._guide, time.monotonic() - self._began, kept=self._wish.keep)
+
+
+def _is_swept(now: Progress, *, channel: str, since: datetime) -> bool:
+    return now.has_swept(channel, since)

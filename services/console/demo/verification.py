@@ -1,14 +1,10 @@
-"""Whether what the shop shows is what the directory holds, customer by customer."""
+"""Whether what a shop shows is what the directory holds, customer by customer."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.console.demo.configuration import (
-    NUMBER_ATTRIBUTE,
-    TEMPLATE_ATTRIBUTE,
-    TERMS_ATTRIBUTE,
-)
-from services.console.demo.shop import Customer, attribute, default_billing
+from services.console.demo.shops.port import Account
+from shared.domain.templates import additional_values
 from shared.persistence.directory_reader import Linked
 
 MOST_SHOWN = 5
@@ -35,26 +31,28 @@ class Verdict:
 
 
 def verify(
-    shown: Iterable[Customer],
+    shown: Iterable[Account],
     linked: Mapping[str, Linked],
     waiting: Mapping[str, str],
     refused: Collection[str],
+    additional_data: Mapping[str, str],
 ) -> Verdict:
-    """Compare every customer the shop shows with what Patron knows of it.
+    """Compare every customer that the shop shows with what became of it.
 
-    `linked`, `waiting` (with the reasons) and `refused` are by the customer's id in the shop.
+    `linked`, `waiting` (with the reasons) and `refused` are by the customer's id in the shop;
+    `additional_data` says what is written there beside the number, as configured.
     """
     verdict = Verdict()
-    for customer in shown:
-        external_id = str(customer["id"])
+    for account in shown:
+        external_id = account.external_id
         if external_id in refused:
-            fault = _fault_of_unnumbered(customer, "refused by the shop")
+            fault = _fault_of_unnumbered(account, "refused by the shop")
             verdict.refused += 1
         elif external_id in linked:
-            fault = _fault_of_numbered(customer, linked[external_id])
+            fault = _fault_of_numbered(account, linked[external_id], additional_data)
             verdict.numbered += 1
         elif external_id in waiting:
-            fault = _fault_of_unnumbered(customer, waiting[external_id])
+            fault = _fault_of_unnumbered(account, waiting[external_id])
             verdict.waiting += 1
         else:
             fault = "neither linked nor waiting"
@@ -63,22 +61,22 @@ def verify(
     return verdict
 
 
-def _fault_of_numbered(customer: Customer, linked: Linked) -> str | None:
+def _fault_of_numbered(
+    account: Account, linked: Linked, additional_data: Mapping[str, str]
+) -> str | None:
     """Return what is wrong with a customer that should have everything from the directory."""
-    if default_billing(customer) is None:
+    if not account.has_billing:
         return "linked without a default billing address"
-    wanted = {
-        NUMBER_ATTRIBUTE: linked.number,
-        TEMPLATE_ATTRIBUTE: linked.template,
-        TERMS_ATTRIBUTE: linked.defaults.get("payment_terms"),
-    }
-    different = [code for code, value in wanted.items() if attribute(customer, code) != value]
+    wanted = additional_values(linked.template, linked.defaults, additional_data)
+    different = [name for name, value in wanted.items() if account.values.get(name) != value]
+    if account.number != linked.number:
+        different.insert(0, "customer number")
     return f"the shop shows another {', '.join(different)}" if different else None
 
 
-def _fault_of_unnumbered(customer: Customer, reason: str) -> str | None:
+def _fault_of_unnumbered(account: Account, reason: str) -> str | None:
     """Return what is wrong with a customer that should have no number."""
-    if attribute(customer, NUMBER_ATTRIBUTE):
+    if account.number:
         return f"{reason}, yet the shop shows a number"
-    is_mistaken = reason == "no_billing_address" and default_billing(customer)
+    is_mistaken = reason == "no_billing_address" and account.has_billing
     return "held for want of a billing address that it has" if is_mistaken else None

@@ -20,8 +20,8 @@ def test_the_demo_ends_well_and_leaves_nothing_behind(
     ended = run("demo", "--customers", 60, place=tmp_path, seconds=120)
 
     assert (ended.code, ended.err) == (0, "")
-    assert re.search(r"read from the shop +60\b", ended.out)
-    assert re.search(r"✓ each of \d+ customers shows the number", ended.out)
+    assert re.search(r"read from the shops +60\b", ended.out)
+    assert re.search(r"✓ shop: each of \d+ customers shows the number", ended.out)
     assert "Matched with customer C" in ended.out
     assert "-> Am Neuen Markt 12" in ended.out
     assert "✓ 60 customers were compared, 1 had changed" in ended.out
