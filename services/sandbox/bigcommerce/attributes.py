@@ -6,7 +6,7 @@ Its promise: values are strings, one per customer and attribute, and an upsert k
 from collections.abc import Iterable
 from typing import Any
 
-from services.sandbox.bigcommerce import records, rules
+from services.sandbox.bigcommerce import birth, records, rules
 from services.sandbox.bigcommerce.call import Call
 from services.sandbox.bigcommerce.customers import DATES
 from services.sandbox.bigcommerce.errors import Refusal, invalid
@@ -128,9 +128,9 @@ class Attributes:
         self, customer_id: int, attribute_id: int, value: str, *, origin: str, name: str = "value"
     ) -> Record:
         """Write one value and return it as it is kept."""
-        self._shop.check_value(attribute_id, value, name)
-        record = self._shop.record(customer_id)
-        new = self._shop.value_of(customer_id, attribute_id, value)
+        birth.check_value(self._shop.attributes, attribute_id, value, name)
+        record, number = self._shop.record(customer_id), self._shop.next_id("attribute_value")
+        new = records.value_of(number, customer_id, attribute_id, value, self._shop.now())
         kept = records.with_value(record["attributes"], new)
         given = {"attribute_id": attribute_id, "value": value}
         self._keep(record, kept, "set_attribute", given, origin=origin)

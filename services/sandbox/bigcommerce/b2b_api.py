@@ -10,7 +10,8 @@ from services.sandbox.bigcommerce.api import Route, rendered, route
 from services.sandbox.bigcommerce.b2b_form import B2BRefusal, in_this_form
 from services.sandbox.bigcommerce.call import Call
 from services.sandbox.bigcommerce.companies import Companies
-from services.sandbox.bigcommerce.company_people import Locations, Users
+from services.sandbox.bigcommerce.company_locations import Locations
+from services.sandbox.bigcommerce.company_users import Users
 from services.sandbox.bigcommerce.errors import Refusal
 from services.sandbox.bigcommerce.query import Query
 from services.sandbox.bigcommerce.shop import Shop

@@ -7,7 +7,7 @@ shopper's deeds here move `date_modified`, and make webhooks, exactly when the r
 from typing import Any
 
 from services.sandbox.bigcommerce import hooks, seeding
-from services.sandbox.bigcommerce.companies import FIRST_COMPANY
+from services.sandbox.bigcommerce.company_users import FIRST_USER
 from services.sandbox.bigcommerce.office import Office
 
 Record = dict[str, Any]
@@ -146,7 +146,7 @@ class Control(Office):
         """Return the company that a customer buys for."""
         if not self._shop.is_company_user(customer_id):
             return None
-        user = self._b2b.users.known(2 * FIRST_COMPANY + customer_id)
+        user = self._b2b.users.known(FIRST_USER + customer_id)
         return self._b2b.companies.known(user["companyId"])
 
     def company_ids(self) -> list[int]:

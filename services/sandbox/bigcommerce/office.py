@@ -84,7 +84,7 @@ class Office(Fate):
     def events(self) -> list[Event]:
         """Return what happened since the store opened, oldest first."""
         with self._shop.lock:
-            return list(self._shop.events)
+            return list(self._shop.journal.events)
 
     def subscriptions(self) -> list[Record]:
         """Return the hooks that clients created."""

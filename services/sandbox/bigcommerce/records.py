@@ -68,6 +68,14 @@ def merged_fields(stored: list[Record], given: list[Record], owner: Record) -> l
     return [owner | {"name": name, "value": value} for name, value in values.items()]
 
 
+def value_of(number: int, customer_id: int, attribute_id: int, value: str, now: str) -> Record:
+    """Return a new attribute value."""
+    return {
+        "id": number, "attribute_id": attribute_id, "attribute_value": value,
+        "customer_id": customer_id, "date_created": now, "date_modified": now,
+    }  # fmt: skip
+
+
 def with_value(stored: list[Record], value: Record) -> list[Record]:
     """Return attribute values with one written: the id and the birth of an older one stay."""
     kept = list(stored)

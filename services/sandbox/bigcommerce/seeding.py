@@ -39,6 +39,18 @@ def stamp(moment: int) -> str:
     )
 
 
+def definitions() -> dict[int, Record]:
+    """Return the attributes of a new store, by id."""
+    opened = stamp(OPENED_AT)
+    return {
+        number: {
+            "id": number, "name": name, "type": kind,
+            "date_created": opened, "date_modified": opened,
+        }
+        for number, (name, kind) in ATTRIBUTES.items()
+    }  # fmt: skip
+
+
 def email_of(known: Sketch) -> str:
     """Return the login: unique here, so a twin has put a tag into the e-mail of the other shop."""
     email = known.email.strip()

@@ -5,23 +5,24 @@ and the customers agree.
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
-from services.sandbox.bigcommerce import hooks, records, rules, seeding
+from services.sandbox.bigcommerce import birth, hooks, records, rules, seeding
+from services.sandbox.bigcommerce.birth import CREATE_FAILED
 from services.sandbox.bigcommerce.errors import Refusal
 from services.sandbox.bigcommerce.groups import seeded_groups
+from services.sandbox.bigcommerce.journal import Journal
 from services.sandbox.bigcommerce.quirks import Quirks
 from services.sandbox.bigcommerce.table import CustomerTable, Row
 from services.sandbox.clock import Clock
-from services.sandbox.ledger import Ledger, Write
+from services.sandbox.ledger import Ledger
 from services.sandbox.people import person, sketch
 
 Record = dict[str, Any]
 
-SUB_RESOURCES = ("addresses", "attributes", "form_fields")
-CREATE_FAILED, UPDATE_FAILED = "Create customers failed.", "Update customers failed."
+UPDATE_FAILED = "Update customers failed."
 
 
 class Shop:
@@ -39,21 +40,12 @@ class Shop:
         self.lock = threading.RLock()
         self.clock = Clock()
         self.ledger = Ledger()
+        self.journal = Journal(self.lock, self.clock, self.ledger)
         self.quirks = quirks or Quirks()
         self.seed, self.awkward, self.first_person = seed, awkward, first_person
         self.seeded = customers
-        self.attributes: dict[int, Record] = {
-            number: {
-                "id": number,
-                "name": name,
-                "type": kind,
-                "date_created": seeding.stamp(seeding.OPENED_AT),
-                "date_modified": seeding.stamp(seeding.OPENED_AT),
-            }
-            for number, (name, kind) in seeding.ATTRIBUTES.items()
-        }
+        self.attributes = seeding.definitions()
         self.groups = seeded_groups()
-        self.events: list[hooks.Event] = []
         self._last_ids = {
             "customer": customers,
             "address": customers * seeding.ADDRESSES_PER_CUSTOMER,
@@ -64,30 +56,12 @@ class Shop:
         self.businesses: dict[int, tuple[int, int]] = {}
         """Customers who buy for a company, with when it was made and last changed."""
         self._owner_of_address: dict[int, int] = {}
-        self._undo: list[Callable[[], object]] | None = None
-        self._notes: list[Callable[[], object]] = []
         self.table = CustomerTable(self._born)
         self.table.fill(self._seeded_rows())
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Do all or nothing, unless a quirk keeps what was done before the refusal."""
-        with self.lock:
-            self._undo, first_event = [], len(self.events)
-            try:
-                yield
-            except Refusal:
-                if not self.quirks.keeps_good_items:
-                    for take_back in reversed(self._undo):
-                        take_back()
-                    del self.events[first_event:]
-                    self._notes.clear()
-                raise
-            finally:
-                for note in self._notes:
-                    note()
-                self._notes.clear()
-                self._undo = None
+        return self.journal.transaction(keeps=self.quirks.keeps_good_items)
 
     def now(self) -> str:
         """Return the time as the API writes it."""
@@ -101,8 +75,7 @@ class Shop:
 
     def happened(self, scope: str, data: Record) -> None:
         """Note what webhooks may tell."""
-        with self.lock:
-            self.events.append(hooks.event(scope, data, self.clock.now(), len(self.events)))
+        self.journal.happened(scope, data)
 
     def row(self, number: int) -> Row | None:
         """Return a customer's row."""
@@ -125,12 +98,17 @@ class Shop:
             blank = records.blank_customer(number, self.now(), fields.get("origin_channel_id", 1))
             kept = {name: fields[name] for name in fields if name in rules.CUSTOMER}
             record = blank | records.saved(blank, kept)
-            record["addresses"] = self._first_addresses(number, fields.get("addresses", ()), place)
-            record["attributes"] = self._first_attributes(number, fields.get("attributes", ()))
+            record["addresses"] = birth.addresses(
+                number, fields.get("addresses", []), place, self.next_id
+            )
+            record["attributes"] = birth.attributes(
+                number, fields.get("attributes", []), self.attributes, self.now(), self.next_id
+            )
             self._last_ids["customer"] = number
-            self.store(record, self._write(origin, "create", tuple(given), given))
+            self._store(record)
+            self.journal.wrote(number, origin, "create", tuple(given), given)
             if fields.get("trigger_account_created_notification"):
-                self._note(lambda: self.ledger.send_welcome_mail(number))
+                self.journal.mailed(number)
             self.happened("store/customer/created", hooks.about_customer(number))
             return record
 
@@ -151,7 +129,8 @@ class Shop:
             touches = set(fields) - {"form_fields"} or self.quirks.touches_on_form_field
             if touches:
                 record["date_modified"] = self.now()
-            self.store(record, self._write(origin, "update", changed, given))
+            self._store(record)
+            self.journal.wrote(number, origin, "update", changed, given)
             if set(changed) - {"form_fields"}:
                 self.happened("store/customer/updated", hooks.about_customer(number))
             return record
@@ -161,7 +140,7 @@ class Shop:
         with self.lock:
             if number in self.table.rows:
                 self.table.delete(number)
-                self.ledger.record(number, self._write(origin, "delete", ()))
+                self.journal.wrote(number, origin, "delete", (), {})
                 self.happened("store/customer/deleted", hooks.about_customer(number))
 
     def amend(
@@ -181,28 +160,16 @@ class Shop:
             )
             if touches:
                 record["date_modified"] = self.now()
-            self.store(record, self._write(origin, action, changed, given or {}))
+            self._store(record)
+            self.journal.wrote(record["id"], origin, action, changed, given or {})
 
     def note(self, number: int, action: str, given: Record, *, origin: str) -> None:
         """Write into the books what did not change the customer's own record."""
-        self._note(
-            lambda: self.ledger.record(number, self._write(origin, action, tuple(given), given))
-        )
+        self.journal.wrote(number, origin, action, tuple(given), given)
 
     def is_company_user(self, number: int) -> bool:
         """Whether a customer buys for a company of the B2B Edition."""
         return number in self.businesses
-
-    def store(self, record: Record, write: Write) -> None:
-        """Keep a customer and note the write."""
-        if self._undo is not None:
-            before = self.table.rows.get(record["id"])
-            self._undo.append(lambda: self._restore(record["id"], before))
-        self.table.write(record)
-        for address in record["addresses"]:
-            if _first_owner(address["id"]) != record["id"]:
-                self._owner_of_address[address["id"]] = record["id"]
-        self._note(lambda: self.ledger.record(record["id"], write))
 
     def owner_of_address(self, number: int) -> Record | None:
         """Return the customer whose address book holds that address."""
@@ -215,69 +182,19 @@ class Shop:
         """Return the ids of the customer groups."""
         return frozenset(self.groups)
 
-    def _note(self, note: Callable[[], object]) -> None:
-        """Write into the books, at the end of a transaction if there is one."""
-        if self._undo is None:
-            note()
-        else:
-            self._notes.append(note)
+    def _store(self, record: Record) -> None:
+        before = self.table.rows.get(record["id"])
+        self.journal.may_take_back(lambda: self._restore(record["id"], before))
+        self.table.write(record)
+        for address in record["addresses"]:
+            if _first_owner(address["id"]) != record["id"]:
+                self._owner_of_address[address["id"]] = record["id"]
 
     def _restore(self, number: int, row: Row | None) -> None:
         if row is None:
             self.table.delete(number)
         else:
             self.table.put(row)
-
-    def _write(
-        self, origin: str, action: str, changed: tuple[str, ...], given: Record | None = None
-    ) -> Write:
-        return Write(self.now(), origin, action, changed, given or {})
-
-    def _first_addresses(self, number: int, given: list[Record], place: int) -> list[Record]:
-        if len(given) > rules.MOST_ITEMS:
-            raise Refusal(422, CREATE_FAILED, {f"{place}.addresses": "at most 10 addresses"})
-        kept: list[Record] = []
-        for at, each in enumerate(given):
-            rules.demand(each, rules.REQUIRED_AT_BIRTH)
-            path = f"{place}.addresses.{at}"
-            fields = rules.picked(each, rules.ADDRESS, place, path)
-            rules.check_address(fields, place, CREATE_FAILED)
-            address = records.address_of(fields, 0, number)
-            if records.core(address) not in [records.core(other) for other in kept]:
-                kept.append(records.address_of(fields, self.next_id("address"), number))
-        return kept
-
-    def _first_attributes(self, number: int, given: list[Record]) -> list[Record]:
-        if len(given) > rules.MOST_ITEMS:
-            raise Refusal(422, CREATE_FAILED, {"attributes": "at most 10 attributes"})
-        kept: list[Record] = []
-        for each in given:
-            rules.demand(each, ("attribute_id", "attribute_value"))
-            self.check_value(each["attribute_id"], each["attribute_value"], "attribute_value")
-            kept = records.with_value(
-                kept, self.value_of(number, each["attribute_id"], each["attribute_value"])
-            )
-        return kept
-
-    def check_value(self, attribute_id: int, value: Any, name: str) -> None:
-        """Raise the 422 for an attribute that is not defined, or a value that is none of it."""
-        title = "Upsert customer attribute values failed."
-        if attribute_id not in self.attributes:
-            raise Refusal(422, title, {"attribute_id": "invalid attribute ID"})
-        rules.check_kind(value, "string", name)
-        if len(value) > 255:
-            raise Refusal(422, title, {name: "must be at most 255 characters"})
-        if not records.fits(self.attributes[attribute_id]["type"], value):
-            raise Refusal(422, title, {name: "does not fit the type of the attribute"})
-
-    def value_of(self, customer_id: int, attribute_id: int, value: str) -> Record:
-        """Return a new attribute value."""
-        now = self.now()
-        return {
-            "id": self.next_id("attribute_value"), "attribute_id": attribute_id,
-            "attribute_value": value, "customer_id": customer_id,
-            "date_created": now, "date_modified": now,
-        }  # fmt: skip
 
     def _refuse_duplicate(self, email: str, number: int, verb: str) -> None:
         other = self.table.named(email)
