@@ -38,8 +38,10 @@ def explained(body: Any) -> str:
                     " einkauf@nordwind-beispiel.de already in use"
                 },
             },
-            "Create customers failed.; customer_create: Error creating customers: email …"
-            " already in use",
+            (
+                "Create customers failed.; customer_create: Error creating customers: email …"
+                " already in use"
+            ),
         ),
         ({"errors": {"0.id": "invalid customer ID"}}, "0.id: invalid customer ID"),
         (
@@ -48,8 +50,8 @@ def explained(body: Any) -> str:
         ),
         ({"code": 404, "meta": {"message": "Resource not found"}}, "Resource not found"),
         (
-            [{"status": 400, "message": "The field 'name' is invalid."}],
-            "The field 'name' is invalid.",
+            [{"status": 400, "message": "The field name is invalid."}],
+            "The field name is invalid.",
         ),
         ({"errors": {"erp": "ERP Number is required"}}, "…: ERP Number is required"),
         ({"title": "Petersen"}, ""),

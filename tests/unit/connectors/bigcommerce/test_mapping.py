@@ -160,7 +160,7 @@ def test_what_does_not_fit_a_country_is_warned_of() -> None:
     )
 
     fields = {warning.field for warning in wrong.warnings}
-    assert {"addresses.0.postcode", "tax_id"} <= fields
+    assert {"addresses[0].postcode", "tax_id"} <= fields
 
 
 def test_endless_notes_are_cut_with_a_warning() -> None:

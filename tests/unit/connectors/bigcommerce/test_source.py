@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from shared.connectors.bigcommerce.query import cursor_after
+from shared.connectors.bigcommerce.record import record_of
 from shared.connectors.ports import Watermark
 from shared.domain.errors import ConfigurationError, UnreadableAnswer
 from tests.unit.connectors.bigcommerce.builders import (
@@ -127,25 +128,12 @@ def test_a_customer_belongs_to_the_view_of_its_storefront() -> None:
     """By where it comes from, then by where it may log in; else to the rest (XPR-2)."""
     using = settings({"first": {"channel_id": 1}, "second": {"channel_id": 2}, "rest": {}})
     reader = connected(Script(), using).reading
-    view_of = {
-        (origin, channels): reader.store_view_of(
-            reader_record(origin, channels)  # type: ignore[arg-type]
-        )
-        for origin, channels in [(1, None), (7, (9, 2)), (7, None), (1, (2,))]
-    }
+    views = [
+        reader.store_view_of(record_of(item(origin_channel_id=origin, channel_ids=channels)))
+        for origin, channels in [(1, None), (7, [9, 2]), (7, None), (1, [2])]
+    ]
 
-    assert view_of == {
-        (1, None): "first", (7, (9, 2)): "second", (7, None): "rest", (1, (2,)): "first",
-    }  # fmt: skip
-
-
-def reader_record(origin: int, channels: tuple[int, ...] | None) -> object:
-    """Return the record of a customer of some storefronts."""
-    from shared.connectors.bigcommerce.record import record_of  # noqa: PLC0415
-
-    return record_of(
-        item(origin_channel_id=origin, channel_ids=None if channels is None else list(channels))
-    )
+    assert views == ["first", "second", "rest", "first"]
 
 
 def test_an_unknown_view_is_an_error_of_the_setup() -> None:
