@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from shared.domain.customer import SourceKey
 from shared.persistence.tables import (
+    amendments,
     customer_contacts,
     dead_letters,
     links,
@@ -75,7 +76,9 @@ def forget(work: UnitOfWork, accounts: Collection[SourceKey], companies: set[Sou
     deletion = sa.delete(customer_contacts).where(sa.or_(sa.false(), *conditions))
     many = work.connection.execute(deletion).rowcount
     for place in _NAMING:
-        _strike_out(work, place, accounts, companies)
+        changed = _strike_out(work, place, accounts, companies)
+        if place.table is dead_letters:
+            _strike_out_amendments(work, changed)
     of_company = [
         sa.and_(raw_payloads.c.channel == each.channel, raw_payloads.c.external_id == each[1])
         for each in companies
@@ -89,20 +92,36 @@ def _strike_out(
     place: "_Place",
     accounts: Collection[SourceKey],
     companies: Iterable[SourceKey],
-) -> None:
-    """Rewrite the bodies of a table that are about these companies, without the accounts."""
+) -> list[Any]:
+    """Rewrite the bodies of a table that are about these companies, without the accounts.
+
+    Returns the first column of their keys.
+    """
     table, key, body = place
-    columns = (*table.primary_key.columns, table.c.channel, table.c[body])
+    changed = []
+    its_key = tuple(table.primary_key.columns)
+    columns = tuple(dict.fromkeys((*its_key, table.c.channel, table.c[body])))
     for row in work.bulk.select(columns, (table.c.channel, table.c[key]), companies):
         said = _read(row[-1])
         customer = _customer(said)
         named = customer.get("contacts") or ()
-        kept = [x for x in named if SourceKey(row[-2], str(x.get("account"))) not in accounts]
+        kept = [x for x in named if SourceKey(row.channel, str(x.get("account"))) not in accounts]
         if len(kept) == len(named):
             continue
         customer["contacts"] = kept
-        matches = (c == v for c, v in zip(table.primary_key.columns, row, strict=False))
+        matches = (c == v for c, v in zip(its_key, row, strict=False))
         work.connection.execute(sa.update(table).where(*matches).values({body: orjson.dumps(said)}))
+        changed.append(row[0])
+    return changed
+
+
+def _strike_out_amendments(work: UnitOfWork, letters: Collection[UUID]) -> None:
+    """Leave of amendments who made them and when: what was there before names persons as well."""
+    work.connection.execute(
+        sa.update(amendments)
+        .where(amendments.c.dead_letter_id.in_(sorted(letters)))
+        .values(diff=_REDACTED, original_body=_REDACTED.encode())
+    )
 
 
 def _customer(said: dict[str, Any]) -> dict[str, Any]:
@@ -117,6 +136,9 @@ def _read(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return said if isinstance(said, dict) else {}
+
+
+_REDACTED: Final = "(erased)"
 
 
 class _Place(NamedTuple):

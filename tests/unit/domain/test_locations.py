@@ -174,7 +174,7 @@ def test_a_location_of_two_shops_has_one_number() -> None:
 
 def test_a_template_without_what_a_location_needs_holds_the_customer() -> None:
     """MYOB-7: required values of locations hold as those of customers do, new or known."""
-    wants = {"required_location_values": ("route",)}
+    wants: dict[str, Any] = {"required_location_values": ("route",)}
     lacking, complete = a_policy(**wants), policy(**wants)
     known = knowing()
     created(known, a_company(), complete)
