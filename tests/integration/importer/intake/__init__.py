@@ -1,0 +1,1 @@
+"""Tests of the intake: a real server before real databases."""

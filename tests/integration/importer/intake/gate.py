@@ -98,9 +98,7 @@ class Gate:
                 self.debounce_seconds,
                 lambda: self.station.clock.now,
             ),
-            pushes=Pushes(
-                units, self.station.sent.extend, self.tombstones, self.station.metrics
-            ),
+            pushes=Pushes(units, self.station.sent.extend, self.tombstones, self.station.metrics),
             keyring=Keyring({"crm": keys}),
             doors={"crm": Door("crm", self.settings, imported, keeps_raw=True)},
             units=units,
@@ -113,9 +111,8 @@ class Gate:
     @contextmanager
     def open(self) -> Iterator["Client"]:
         """Serve, and give a client with the channel's API key."""
-        with serving(IntakeServer(create_app(self.intake()), "127.0.0.1", 0)) as url:
-            with httpx2.Client(base_url=url, timeout=20) as http:
-                yield Client(http, self.station)
+        with serving(crm_server(self)) as url, httpx2.Client(base_url=url, timeout=20) as http:
+            yield Client(http, self.station)
 
     def process(self) -> None:
         """Let a processor decide what has been sent since it last did."""
@@ -180,6 +177,11 @@ class Client:
             content=orjson.dumps({"event": event, "ids": ids}),
             headers={"X-Hook-Key": key},
         )
+
+
+def crm_server(gate: Gate) -> IntakeServer:
+    """Return a server of a gate's intake, listening."""
+    return IntakeServer(create_app(gate.intake()), "127.0.0.1", 0)
 
 
 @contextmanager

@@ -104,9 +104,7 @@ def test_a_missing_address_is_parked(gate: Gate, client: Client, email: str | No
 def test_nobody_who_was_erased_comes_back(gate: Gate, client: Client) -> None:
     """Neither by the id nor by any address that led to it; nothing is stored of the try."""
     client.push(NAMELESS)
-    client.push(
-        {**NAMELESS, "email": "ann@new.example", "previous_email": "ann.lang@example.com"}
-    )
+    client.push({**NAMELESS, "email": "ann@new.example", "previous_email": "ann.lang@example.com"})
     gate.process()
     with gate.station.units.begin() as work:
         erasure.erase(work, "crm/ann.lang@example.com", TOMBSTONES, actor="test")
