@@ -5,7 +5,7 @@ Its promise: a request over the limit has no effect, and every answer says how t
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from services.sandbox.bigcommerce.errors import Refusal, server_error
 from services.sandbox.bigcommerce.limits import Headers, Slots, Window
@@ -23,11 +23,11 @@ class Traffic:
     quirks: Callable[[], Quirks]
     latency_seconds: float = 0.0
     tells: bool = True
-    released: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._puts = Slots(MOST_PUTS)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._hurries = 0
         self.refused = 0
 
     def pass_on(self, request: Request, handle: Callable[[], Response]) -> Response:
@@ -47,13 +47,17 @@ class Traffic:
 
     def hurry(self) -> None:
         """Let every answer that is on its way arrive now."""
-        self.released.set()
-        self.released.clear()
+        with self._lock:
+            self._hurries += 1
+            self._lock.notify_all()
 
     def _travelled(self, handle: Callable[[], Response]) -> Response:
+        # Counted from the start, so that a hurry between the effect and the wait is not missed.
+        hurries = self._hurries
         response = handle()
         if self.latency_seconds:
-            self.released.wait(self.latency_seconds)
+            with self._lock:
+                self._lock.wait_for(lambda: self._hurries > hurries, self.latency_seconds)
         return response
 
     def _refusal(self) -> Response:

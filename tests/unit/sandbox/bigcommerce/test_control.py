@@ -1,5 +1,6 @@
 """The control interface: what shoppers and operators do, in Python and over HTTP."""
 
+import ssl
 from datetime import UTC, datetime
 
 import httpx2
@@ -88,9 +89,9 @@ def test_the_same_value_again_is_no_change(shop: SandboxBigCommerce, client: htt
     assert shop.control.stats()["identical_updates"] == 1
 
 
-def test_the_control_interface_over_http(shop: SandboxBigCommerce) -> None:
+def test_the_control_interface_over_http(shop: SandboxBigCommerce, tls: ssl.SSLContext) -> None:
     """Another process can do what a test in this one can."""
-    with httpx2.Client(base_url=f"{shop.url}/_sandbox", timeout=5) as remote:
+    with httpx2.Client(base_url=f"{shop.url}/_sandbox", timeout=5, verify=tls) as remote:
         remote.post("/clock", json={"freeze": "2026-11-01T12:00:00+00:00"})
         new = remote.post(
             "/customers", json={"email": "n@example.com", "first_name": "A", "last_name": "N"}
@@ -116,9 +117,11 @@ def test_the_control_interface_over_http(shop: SandboxBigCommerce) -> None:
     assert events[0]["scope"] == "store/customer/created"
 
 
-def test_the_control_interface_forgets_and_forgives(shop: SandboxBigCommerce) -> None:
+def test_the_control_interface_forgets_and_forgives(
+    shop: SandboxBigCommerce, tls: ssl.SSLContext
+) -> None:
     """Token, scopes, faults and books over HTTP."""
-    with httpx2.Client(base_url=f"{shop.url}/_sandbox", timeout=5) as remote:
+    with httpx2.Client(base_url=f"{shop.url}/_sandbox", timeout=5, verify=tls) as remote:
         remote.delete("/token")
         remote.put("/token", json={"token": "another"})
         remote.put("/scopes", json={"scopes": ["store_v2_customers_read_only"]})

@@ -94,14 +94,12 @@ def test_sometimes_500_stands_in_for_429(shop: SandboxBigCommerce, client: httpx
     assert shop.control.refused() == 4
 
 
-def at_once(shop: SandboxBigCommerce, count: int) -> Callable[[], list[int]]:
+def at_once(client: httpx2.Client, count: int) -> Callable[[], list[int]]:
     """Start so many PUTs; the result waits for their statuses."""
     statuses: list[int] = []
-    base = f"{shop.url}/stores/{shop.store_hash}"
 
     def put() -> None:
-        answer = httpx2.put(f"{base}{CUSTOMERS}", json=RENAME, headers=shop.headers(), timeout=10)
-        statuses.append(answer.status_code)
+        statuses.append(client.put(CUSTOMERS, json=RENAME, timeout=20).status_code)
 
     threads = [threading.Thread(target=put) for _ in range(count)]
     for thread in threads:
@@ -120,7 +118,7 @@ def test_a_fourth_put_at_the_same_time_is_refused(
 ) -> None:
     """Three are under way; reading goes on; when they are through, there is room again."""
     shop.control.set_latency(10)
-    underway = at_once(shop, 3)
+    underway = at_once(client, 3)
     assert shop.control.wait_until(lambda: len(shop.control.writes(5)) == 3)
 
     fourth = client.put(CUSTOMERS, json=RENAME)
@@ -133,11 +131,13 @@ def test_a_fourth_put_at_the_same_time_is_refused(
     assert client.put(CUSTOMERS, json=RENAME).status_code == 200
 
 
-def test_the_limit_of_concurrent_puts_can_be_lifted(shop: SandboxBigCommerce) -> None:
+def test_the_limit_of_concurrent_puts_can_be_lifted(
+    shop: SandboxBigCommerce, client: httpx2.Client
+) -> None:
     """As on a store where it was never met."""
     shop.control.set_quirks(limits_concurrent_puts=False)
     shop.control.set_latency(10)
-    underway = at_once(shop, 5)
+    underway = at_once(client, 5)
     assert shop.control.wait_until(lambda: len(shop.control.writes(5)) == 5)
 
     shop.control.release()
@@ -198,7 +198,7 @@ def test_a_repeated_page_is_the_page_before(
 def test_a_token_can_be_wrong_or_revoked(shop: SandboxBigCommerce, client: httpx2.Client) -> None:
     """401, for another store's path too; nothing is counted against the quota."""
     wrong = client.get(CUSTOMERS, headers={"X-Auth-Token": "x"})
-    elsewhere = httpx2.get(f"{shop.url}/stores/other/v3/customers", headers=shop.headers())
+    elsewhere = client.get(f"{shop.url}/stores/other/v3/customers")
     shop.control.revoke_token()
     revoked = client.get(CUSTOMERS)
     shop.control.restore_token("another")
