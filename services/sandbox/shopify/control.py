@@ -194,6 +194,7 @@ class Control(Buyer):
             "customers": self.customer_count(),
             "companies": len(self._shop.companies),
             "throttled": self._api.throttled,
+            "points": self._api.bucket.spent,
             "faults_struck": self._faults.struck,
         }
 

@@ -75,7 +75,7 @@ def _used_field(field: Field, value: Any) -> float:
 
 
 class Bucket:
-    """The points of one app in one shop; refilled by the second."""
+    """The points of one app in one shop; refilled by the second. `spent` counts what was taken."""
 
     def __init__(
         self, size: float, restore_rate: float, now: Callable[[], float] = time.monotonic
@@ -86,6 +86,7 @@ class Bucket:
         self._lock = threading.Lock()
         self._available = self.size
         self._seen = now()
+        self.spent = 0.0
 
     def take(self, points: float) -> bool:
         """Take `points` if they are there; say whether they were."""
@@ -94,6 +95,7 @@ class Bucket:
             if self._available < points:
                 return False
             self._available -= points
+            self.spent += points
             return True
 
     def give_back(self, points: float) -> None:
@@ -101,6 +103,7 @@ class Bucket:
         with self._lock:
             self._refill()
             self._available = min(self.size, self._available + points)
+            self.spent -= points
 
     def set(self, available: float) -> None:
         """Fill or drain the bucket to `available` points."""
