@@ -5,13 +5,13 @@ quorum queues. Its promise: every scene has a database and a virtual host of its
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -192,6 +192,25 @@ class Scene:
         return "\n".join(f"--- {log.name}\n{log.read_text('utf-8')[-1500:]}" for log in logs)
 
 
+class Site(NamedTuple):
+    """Where processes are started: their files, their database, their virtual host."""
+
+    folder: Path
+    database_url: str
+    broker_url: str
+
+    def environment(self, configuration: str) -> dict[str, str]:
+        """Return the environment of processes that run by `configuration`, a TOML text."""
+        path = self.folder / "patron.toml"
+        path.write_text(configuration, "utf-8")
+        return {
+            **os.environ,
+            "PATRON_CONFIG": str(path),
+            "PATRON_DATABASE__URL": self.database_url,
+            "PATRON_BROKER__URL": self.broker_url,
+        }
+
+
 class Installation:
     """The servers, and scenes on them."""
 
@@ -223,6 +242,17 @@ class Installation:
             yield Scene(
                 folder, shop, database_url, broker_url, engine, topology, workers, poll_seconds
             )
+
+    @contextmanager
+    def bare(self, channels: Sequence[str]) -> Iterator[Site]:
+        """Give a folder, a migrated database and a virtual host of their own, and no shop."""
+        folder = self._folder / str(next(self._names))
+        folder.mkdir()
+        database_url = self._cluster.create_database(template=self._empty)
+        with self._node.management.temporary_vhost() as broker_url:
+            topology = topology_for(channels)
+            provision(broker_url, topology, management_url=self._node.management_url)
+            yield Site(folder, database_url, broker_url)
 
     def broker_cpu_seconds(self) -> float:
         """Return the CPU time that RabbitMQ has used so far."""
