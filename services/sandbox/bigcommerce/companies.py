@@ -8,7 +8,6 @@ customer behind it, only the company.
 import re
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID, uuid5
 
 from services.sandbox.bigcommerce import rules
 from services.sandbox.bigcommerce.b2b_form import (
@@ -17,9 +16,9 @@ from services.sandbox.bigcommerce.b2b_form import (
     enveloped,
     few,
     page,
-    within,
 )
 from services.sandbox.bigcommerce.call import Call
+from services.sandbox.bigcommerce.company_view import definition, matches, shown
 from services.sandbox.bigcommerce.seeding import NUMBER_ATTRIBUTE
 from services.sandbox.bigcommerce.shop import Shop
 
@@ -28,7 +27,6 @@ Record = dict[str, Any]
 FIRST_COMPANY = 1_000_000
 PENDING, APPROVED, REJECTED, INACTIVE = range(4)
 EXTRA_FIELDS = (NUMBER_ATTRIBUTE, "Region")
-_NAMESPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 _REQUIRED = (
     "companyName", "companyPhone", "companyEmail", "country", "adminFirstName", "adminLastName",
     "adminEmail",
@@ -51,7 +49,7 @@ class Companies:
 
     def browse(self, call: Call) -> Any:
         """Answer one page, the last changed first unless asked otherwise."""
-        found = [each for each in self.everything() if _matches(call, each)]
+        found = [each for each in self.everything() if matches(call, each)]
         key = "companyName" if call.query.text("sortBy") == "companyName" else "updatedAt"
         is_falling = call.query.text("orderBy").upper() != "ASC"
         found.sort(key=lambda each: (each[key], each["companyId"]), reverse=is_falling)
@@ -108,23 +106,18 @@ class Companies:
     def browse_extra_fields(self, call: Call) -> Any:
         """Answer the definitions of extra fields."""
         numbered = list(enumerate(self.extra_fields, start=1))
-        return page(numbered, call, lambda each: _definition(*each))
+        return page(numbered, call, lambda each: definition(*each))
 
     def known(self, number: int) -> Record:
         """Return a copy of a company, its own keys included."""
-        with self._shop.lock:
-            customer_id = number - FIRST_COMPANY
-            is_born = number in self._written or customer_id in self._shop.businesses
-            if number in self._deleted or not is_born:
-                raise B2BRefusal(404, "Company matching query does not exist.")
-            company = self._written.get(number) or self._born(customer_id)
-            return company | {"extraFields": dict(company["extraFields"])}
+        company = self._stored(number)
+        return company | {"extraFields": dict(company["extraFields"])}
 
-    def everything(self) -> Iterable[Record]:
-        """Return every company."""
+    def everything(self) -> list[Record]:
+        """Return every company, for reading only."""
         with self._shop.lock:
             numbers = {FIRST_COMPANY + each for each in self._shop.businesses} | set(self._written)
-            return [self.known(number) for number in sorted(numbers - self._deleted)]
+            return [self._stored(number) for number in sorted(numbers - self._deleted)]
 
     def change(self, number: int, given: Record, *, origin: str) -> Record:
         """Change a company and return its id, as answers to a PUT do."""
@@ -139,6 +132,15 @@ class Companies:
             self._keep(company, "update", given, origin=origin)
             self._happened(number, "updated")
             return {"companyId": number}
+
+    def _stored(self, number: int) -> Record:
+        with self._shop.lock:
+            customer_id = number - FIRST_COMPANY
+            if number not in self._written and customer_id in self._shop.businesses:
+                self._written[number] = self._born(customer_id)
+            if number in self._deleted or number not in self._written:
+                raise B2BRefusal(404, "Company matching query does not exist.")
+            return self._written[number]
 
     def _check(self, fields: Record) -> None:
         uuid = fields.get("uuid")
@@ -223,58 +225,8 @@ class Companies:
 
     def _shown(self, company: Record, *, with_extra: bool) -> Record:
         group = self._shop.groups.get(company["bcGroupId"], {"name": ""})
-        shown = {name: value for name, value in company.items() if name != "customerId"} | {
-            "companyStatus": str(company["companyStatus"]),
-            "bcGroupName": group["name"],
-            "catalogId": "",
-            "catalogName": "",
-            "priceListAssign": [],
-            "createdAt": str(company["createdAt"]),
-            "updatedAt": str(company["updatedAt"]),
-        }
-        if not shown["uuid"]:
-            del shown["uuid"]
-        del shown["extraFields"]
-        if with_extra:
-            shown["extraFields"] = [
-                {"fieldName": name, "fieldValue": company["extraFields"].get(name, "")}
-                | {"labelName": name, "isRequired": "0", "dataType": "0", "fieldType": 0}
-                for name in self.extra_fields
-            ]
-        return shown
+        names = self.extra_fields if with_extra else None
+        return shown(company, group["name"], names)
 
     def _happened(self, number: int, event: str) -> None:
         self._shop.happened(f"store/company/{event}", {"type": "company", "id": number})
-
-
-def _matches(call: Call, company: Record) -> bool:
-    query = call.query
-    part, group = query.text("q").casefold(), query.text("bcGroupId")
-    customer, status = query.text("customerId"), query.text("companyStatus")
-    return (
-        within(call, company["createdAt"], company["updatedAt"])
-        and part in company["companyName"].casefold()
-        and group in {"", str(company["bcGroupId"])}
-        and customer in {"", str(company["customerId"])}
-        and status in {"", str(company["companyStatus"])}
-        and _has_extra(call, company["extraFields"])
-    )
-
-
-def _has_extra(call: Call, values: dict[str, str]) -> bool:
-    is_exact = call.query.text("extraFieldFilterType") == "exact-match"
-    for pair in call.query.texts("extraFields") or ():
-        name, _, wanted = pair.partition(":")
-        value = values.get(name, "")
-        if value != wanted if is_exact else wanted not in value:
-            return False
-    return True
-
-
-def _definition(number: int, name: str) -> Record:
-    return {
-        "id": number, "uuid": str(uuid5(_NAMESPACE, name)), "fieldName": name, "fieldType": 0,
-        "isRequired": False, "isUnique": False, "visibleToEnduser": True, "configType": 2,
-        "defaultValue": "", "maximumLength": "255", "numberOfRows": "", "maximumValue": "",
-        "listOfValue": [],
-    }  # fmt: skip

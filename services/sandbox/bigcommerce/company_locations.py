@@ -37,6 +37,7 @@ class Locations:
         self._shop = shop
         self._companies = companies
         self._books: dict[int, list[Record]] = {}
+        self._company_of: dict[int, int] = {}
 
     def browse(self, call: Call) -> Any:
         """Answer one page."""
@@ -95,12 +96,12 @@ class Locations:
             return self._books[company_id]
 
     def _known(self, number: int) -> Record:
-        owner = self._shop.owner_of_address(number - FIRST_LOCATION)
-        companies = set(self._books) | ({FIRST_COMPANY + owner["id"]} if owner else set())
-        for company_id in companies:
-            for each in self.book(company_id):
-                if each["addressId"] == number:
-                    return each
+        company_id = self._company_of.get(number)
+        if company_id is None and (owner := self._shop.owner_of_address(number - FIRST_LOCATION)):
+            company_id = FIRST_COMPANY + owner["id"]
+        for each in self.book(company_id) if company_id else ():
+            if each["addressId"] == number:
+                return each
         raise B2BRefusal(404, "Address matching query does not exist.")
 
     def _born(self, company: Record) -> list[Record]:
@@ -131,6 +132,7 @@ class Locations:
             number = FIRST_LOCATION + self._shop.next_id("address")
             location = _location(number, given["companyId"], self._shop.clock.now())
             book.append(location)
+            self._company_of[number] = given["companyId"]
             self._write(location, given)
             self._shop.note(given["companyId"], "add_address", given, origin="api")
         self._happened(location, "created")

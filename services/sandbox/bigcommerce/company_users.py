@@ -40,9 +40,8 @@ class Users:
         company_id, email = whole(call, "companyId", 0), call.query.text("email").casefold()
         found = [
             each
-            for each in self._everybody()
-            if company_id in {0, each["companyId"]}
-            and email in {"", each["email"].casefold()}
+            for each in self._people(company_id)
+            if email in {"", each["email"].casefold()}
             and within(call, each["createdAt"], each["updatedAt"])
         ]
         found.sort(key=lambda each: (each["updatedAt"], each["id"]), reverse=True)
@@ -78,8 +77,7 @@ class Users:
     def delete(self, call: Call) -> Any:
         """Delete a user, unless the company has no other."""
         user = self.known(call.number())
-        others = [each for each in self._everybody() if each["companyId"] == user["companyId"]]
-        if len(others) < 2:
+        if len(self._people(user["companyId"])) < 2:
             problem = "The last user in company can not be deleted."
             raise B2BRefusal(422, problem, "Processing data contains logical errors")
         self._deleted.add(user["id"])
@@ -95,11 +93,16 @@ class Users:
                 raise B2BRefusal(404, "User matching query does not exist.")
             return dict(self._written.get(number) or self._born(customer_id))
 
-    def _everybody(self) -> list[Record]:
+    def _people(self, company_id: int) -> list[Record]:
+        """Return the users of a company, or of all where it is 0."""
+        first = company_id - FIRST_COMPANY
         with self._shop.lock:
-            numbers = {FIRST_USER + each for each in self._shop.businesses} | set(self._written)
+            businesses = self._shop.businesses
+            seeded = businesses if not company_id else businesses.keys() & {first}
+            numbers = {FIRST_USER + each for each in seeded} | set(self._written)
             living = (each for each in numbers if self._shop.row(each - FIRST_USER))
-            return [self.known(number) for number in sorted(set(living) - self._deleted)]
+            known = [self.known(number) for number in sorted(set(living) - self._deleted)]
+        return [each for each in known if company_id in {0, each["companyId"]}]
 
     def _born(self, customer_id: int) -> Record:
         customer = self._shop.record(customer_id)

@@ -7,6 +7,7 @@ shopper's deeds here move `date_modified`, and make webhooks, exactly when the r
 from typing import Any
 
 from services.sandbox.bigcommerce import hooks, seeding
+from services.sandbox.bigcommerce.b2b_form import B2BRefusal
 from services.sandbox.bigcommerce.company_users import FIRST_USER
 from services.sandbox.bigcommerce.office import Office
 
@@ -144,10 +145,11 @@ class Control(Office):
 
     def company_of(self, customer_id: int) -> Record | None:
         """Return the company that a customer buys for."""
-        if not self._shop.is_company_user(customer_id):
+        try:
+            user = self._b2b.users.known(FIRST_USER + customer_id)
+            return self._b2b.companies.known(user["companyId"])
+        except B2BRefusal:
             return None
-        user = self._b2b.users.known(FIRST_USER + customer_id)
-        return self._b2b.companies.known(user["companyId"])
 
     def company_ids(self) -> list[int]:
         """Return the ids of all companies."""

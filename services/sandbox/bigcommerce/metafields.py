@@ -4,6 +4,7 @@ Its promise: namespace and key are unique for a customer; singly a duplicate is 
 it is a 422 that has saved all the others.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -38,6 +39,8 @@ class Metafields:
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self._fields: dict[int, Record] = {}
+        self._ids: defaultdict[int, list[int]] = defaultdict(list)
+        """The ids of each customer's metafields."""
 
     def browse(self, call: Call) -> Any:
         """Answer the metafields of one customer."""
@@ -114,6 +117,7 @@ class Metafields:
                 "date_created": now, "date_modified": now, "owner_client_id": CLIENT_ID,
             }  # fmt: skip
             self._fields[number] = field
+            self._ids[customer_id].append(number)
             self._shop.note(customer_id, "set_metafield", fields, origin=origin)
             return field
 
@@ -127,12 +131,9 @@ class Metafields:
     def everything(self, customer_id: int | None = None) -> Iterable[Record]:
         """Return the metafields, of one customer or of everybody who still exists."""
         with self._shop.lock:
-            return [
-                each
-                for each in self._fields.values()
-                if customer_id in {None, each["resource_id"]}
-                and self._shop.row(each["resource_id"])
-            ]
+            numbers = self._fields if customer_id is None else self._ids.get(customer_id, ())
+            known = [self._fields[number] for number in numbers]
+            return [each for each in known if self._shop.row(each["resource_id"])]
 
     def _listed(self, call: Call, customer_id: int | None) -> Any:
         query = call.query
@@ -168,6 +169,7 @@ class Metafields:
 
     def _remove(self, number: int) -> None:
         field = self._fields.pop(number)
+        self._ids[field["resource_id"]].remove(number)
         self._shop.note(field["resource_id"], "delete_metafield", {}, origin="api")
 
     def _read(self, given: Record) -> Record:
