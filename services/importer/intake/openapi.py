@@ -123,13 +123,20 @@ def document(app: FastAPI) -> dict[str, Any]:
         )  # fmt: skip
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(bodies["$defs"])
-        # What FastAPI would answer by itself; we do not.
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
+        _drop_what_fastapi_would_say(made["paths"], schemas)
         made["components"]["securitySchemes"] = _SCHEMES
         made["components"]["schemas"] = dict(sorted(schemas.items()))
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _drop_what_fastapi_would_say(paths: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Leave out the answers that FastAPI gives by itself; we do not."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for operation in (each for path in paths.values() for each in path.values()):
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            del operation["responses"]["422"]
 
 
 _SCHEMES: Final = {
