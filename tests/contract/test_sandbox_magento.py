@@ -182,5 +182,5 @@ def test_each_route_demands_the_published_right(shop: SandboxMagento) -> None:
             if answer.status_code == 401 and "parameters" in answer.json():
                 demanded[route["method"], route["path"]] = answer.json()["parameters"]["resources"]
 
-    assert len(demanded) == 13
+    assert len(demanded) == 14
     assert demanded == {key: published[key] for key in demanded}
