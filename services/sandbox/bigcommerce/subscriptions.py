@@ -1,7 +1,7 @@
 """`/v3/hooks`: who wants to hear of what.
 
-Its promise: a destination is https on port 443, one client has at most ten hooks of one scope,
-and an unknown scope is refused.
+Its promise: a destination is https on port 443, one client has at most ten hooks of one scope, an
+unknown scope is refused, and only the token that created a hook sees it.
 """
 
 import re
@@ -31,6 +31,7 @@ class Subscriptions:
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self.known: dict[int, Record] = {}
+        self._creator: dict[int, str] = {}
 
     def browse(self, call: Call) -> Any:
         """Answer one page."""
@@ -39,7 +40,8 @@ class Subscriptions:
         found = [
             each
             for each in self.known.values()
-            if query.text("scope") in {"", each["scope"]}
+            if self._creator[each["id"]] == _token(call)
+            and query.text("scope") in {"", each["scope"]}
             and query.text("destination") in {"", each["destination"]}
             and query.text("is_active") in {"", str(each["is_active"]).lower()}
         ]
@@ -60,6 +62,7 @@ class Subscriptions:
         if any(each["destination"] == given["destination"] for each in same):
             raise Refusal(422, _FAILED, {"destination": "webhook already exists"})
         now, number = self._shop.clock.now(), self._shop.next_id("hook")
+        self._creator[number] = _token(call)
         self.known[number] = {
             "id": number, "client_id": CLIENT_ID, "store_hash": STORE_HASH, "is_active": True,
             "headers": {}, "created_at": now, "updated_at": now,
@@ -84,7 +87,7 @@ class Subscriptions:
         return [each for each in known if each["is_active"] and event.concerns(each["scope"])]
 
     def _one(self, call: Call) -> Record:
-        if call.number() not in self.known:
+        if call.number() not in self.known or self._creator[call.number()] != _token(call):
             raise Refusal(404)
         return self.known[call.number()]
 
@@ -105,3 +108,7 @@ class Subscriptions:
         if self._shop.quirks.accepts_plain_destinations:
             return parts.scheme in {"http", "https"}
         return parts.scheme == "https" and parts.port in {None, 443} and bool(parts.hostname)
+
+
+def _token(call: Call) -> str:
+    return call.request.headers.get("x-auth-token", "")

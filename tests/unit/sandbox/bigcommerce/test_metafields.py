@@ -161,3 +161,17 @@ def test_hooks_are_changed_and_deleted(client: httpx2.Client) -> None:
 
     assert (off["is_active"], len(inactive), gone.status_code) == (False, 1, 200)
     assert client.get(f"/v3/hooks/{number}").status_code == 404
+
+
+def test_only_its_creator_sees_a_hook(shop: SandboxBigCommerce, client: httpx2.Client) -> None:
+    """With a new token the old hooks are still there, and out of sight."""
+    hook = {"scope": "store/customer/*", "destination": "https://p.example.com"}
+    number = client.post("/v3/hooks", json=hook).json()["data"]["id"]
+    shop.control.restore_token("another")
+    client.headers["X-Auth-Token"] = "another"
+
+    seen = client.get("/v3/hooks").json()["data"]
+    missing = client.delete(f"/v3/hooks/{number}")
+
+    assert (seen, missing.status_code) == ([], 404)
+    assert len(shop.control.subscriptions()) == 1
