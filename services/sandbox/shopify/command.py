@@ -15,6 +15,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         help="which person of the seed is the first customer")  # fmt: skip
     parser.add_argument("--restore-rate", type=float, default=100, help="points for each second")
     parser.add_argument("--bucket", type=float, default=2000, help="points at most")
+    parser.add_argument("--latency-seconds", type=float, default=0,
+                        help="how long every answer takes")  # fmt: skip
     parser.add_argument("--without-definition", action="store_true",
                         help="a shop that nobody has set up for ERP numbers")  # fmt: skip
 
@@ -29,6 +31,7 @@ def open_shop(given: argparse.Namespace) -> SandboxShopify:
         first_person=given.first_person,
         restore_rate=given.restore_rate,
         bucket=given.bucket,
+        latency_seconds=given.latency_seconds,
         defines_number=not given.without_definition,
         host=given.host,
         port=given.port,

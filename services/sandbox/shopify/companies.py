@@ -14,6 +14,7 @@ from services.sandbox.shopify.gids import count_of, gid
 from services.sandbox.shopify.shop import Shop, email_key, roles_of
 
 NOT_FOUND = "RESOURCE_NOT_FOUND"
+MOST_BUYERS = 50
 
 
 def create(shop: Shop, given: Mapping[str, Any], origin: str = "api") -> Record:
@@ -92,6 +93,8 @@ def assign_role(shop: Shop, given: Mapping[str, Any], origin: str = "api") -> Re
         raise refused(None, "Resource requested does not exist.", NOT_FOUND)
     if contact["_company"] != location["_company"] or role not in roles_of(contact["_company"]):
         raise refused(None, "Contact, role and location must be of one company.", "INVALID_INPUT")
+    if len(shop.linked("CompanyContactRoleAssignment", location)) >= MOST_BUYERS:
+        raise refused(None, "The company location has too many contacts.", "LIMIT_REACHED")
     table = shop.tables["CompanyContactRoleAssignment"]
     known = shop.linked("CompanyContactRoleAssignment", contact)
     if any(each["_location"] == location["_number"] for each in known):

@@ -4,12 +4,11 @@ Customers, companies and locations are named by their global ids, seeded custome
 as well. Its promise: a shopper's deeds here move `updatedAt` exactly when the real shop would.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from services.sandbox.faults import Fault, FaultKind, FaultPlan
+from services.sandbox.fate import Fate
+from services.sandbox.faults import FaultKind, FaultPlan
 from services.sandbox.ledger import Write
 from services.sandbox.shopify import metafields
 from services.sandbox.shopify.access import Gate
@@ -36,7 +35,7 @@ INTERNAL = (
 )
 
 
-class Control(Buyer):
+class Control(Buyer, Fate):
     """The hands of shoppers, of the shop's operator, and of fate."""
 
     def __init__(
@@ -47,9 +46,9 @@ class Control(Buyer):
         api: Api,
         bulk: Bulk,
     ) -> None:
-        super().__init__(shop)
+        Buyer.__init__(self, shop)
+        Fate.__init__(self, shop.clock, shop.ledger, faults)
         self._gate = gate
-        self._faults = faults
         self._api = api
         self.bulk = bulk
         self._postman = Postman(shop, gate)
@@ -115,18 +114,6 @@ class Control(Buyer):
         """Answer every request with 402, 403, 404 or 423; None opens the shop again."""
         self._api.unavailable = status
 
-    def freeze_clock(self, at: datetime | None = None) -> None:
-        """Stop the shop's clock, at `at` or where it stands."""
-        self._shop.clock.freeze(at)
-
-    def advance_clock(self, seconds: int) -> None:
-        """Move the shop's clock."""
-        self._shop.clock.advance(seconds)
-
-    def run_clock(self) -> None:
-        """Let a frozen clock go on."""
-        self._shop.clock.run()
-
     def now(self) -> str:
         """Return the shop's time as it writes it."""
         return self._shop.now()
@@ -140,35 +127,20 @@ class Control(Buyer):
         """
         if operation := where.pop("operation", None):
             where["containing"] = rf'"operationName":\s*"{operation}"'
-        self._faults.order(Fault(kind=FaultKind(kind), times=times, **where))
+        super().fail_next(kind, times, **where)
 
     def throttle_next(self, times: int = 1, **where: Any) -> None:
         """Answer the next `times` requests THROTTLED, with HTTP 200."""
         self.fail_next(FaultKind.STATUS, times, status=200, body=THROTTLED, **where)
 
-    def break_next(self, times: int = 1, **where: Any) -> None:
-        """Answer the next `times` requests INTERNAL_SERVER_ERROR, with HTTP 200."""
-        self.fail_next(FaultKind.STATUS, times, status=200, body=INTERNAL, **where)
+    def break_next(self, times: int = 1, code: str = "INTERNAL_SERVER_ERROR", **where: Any) -> None:
+        """Answer the next `times` requests with one error of that code, and HTTP 200."""
+        body = INTERNAL.replace("INTERNAL_SERVER_ERROR", code)
+        self.fail_next(FaultKind.STATUS, times, status=200, body=body, **where)
 
     def set_points(self, available: float) -> None:
         """Fill or drain the bucket."""
         self._api.bucket.set(available)
-
-    def clear_faults(self) -> None:
-        """Forget planned faults and let go of held connections."""
-        self._faults.clear()
-
-    def release(self) -> None:
-        """Let go of held and slow connections."""
-        self._faults.release()
-
-    def faults_waiting(self) -> int:
-        """Return how many faults have not struck yet."""
-        return sum(fault.times for fault in self._faults.waiting())
-
-    def wait_for_fault(self, times: int = 1, timeout_seconds: float = 10) -> bool:
-        """Wait until faults have struck `times` since the start; say whether they did."""
-        return self._faults.wait_until_struck(times, timeout_seconds)
 
     # ---- webhooks ------------------------------------------------------------
 
@@ -181,6 +153,13 @@ class Control(Buyer):
         """Post an event again: the same event id and payload, a new webhook id."""
         return self._postman.redeliver(url, delivery)
 
+    def delete_subscriptions(self) -> None:
+        """Remove every subscription, as the platform does after eight failed deliveries."""
+        with self._shop.lock:
+            table = self._shop.tables["WebhookSubscription"]
+            for number in list(table.rows):
+                table.drop(number)
+
     def subscriptions(self) -> list[Record]:
         """Return the webhook subscriptions of the app."""
         rows = self._shop.tables["WebhookSubscription"].rows.values()
@@ -190,17 +169,12 @@ class Control(Buyer):
 
     def stats(self) -> Record:
         """Return counts of requests, writes and THROTTLED answers."""
-        return self._shop.ledger.stats() | {
+        return super().stats() | {
             "customers": self.customer_count(),
             "companies": len(self._shop.companies),
             "throttled": self._api.throttled,
             "points": self._api.bucket.spent,
-            "faults_struck": self._faults.struck,
         }
-
-    def requests(self, route: str = "", status: int | None = None) -> int:
-        """Count the requests that match; `route` is the operation's name."""
-        return self._shop.ledger.requests("", route, status)
 
     def throttled(self) -> int:
         """Return how many queries found the bucket too empty."""
@@ -209,17 +183,9 @@ class Control(Buyer):
     def writes(self, subject: str | int) -> list[Write]:
         """Return every write to a customer, company or location, oldest first."""
         text = customer_gid(subject) if isinstance(subject, int) else subject
-        return self._shop.ledger.writes(int(text.rpartition("/")[2]))
-
-    def bugs(self) -> list[str]:
-        """Return the tracebacks of the sandbox's own failures."""
-        return list(self._shop.ledger.bugs)
+        return super().writes(int(text.rpartition("/")[2]))
 
     def reset_stats(self) -> None:
         """Forget the books."""
-        self._shop.ledger.reset()
+        super().reset_stats()
         self._api.throttled = 0
-
-    def wait_until(self, holds: Callable[[], bool], timeout_seconds: float = 10) -> bool:
-        """Wait until `holds`, looked at after each request and write; say whether it came true."""
-        return self._shop.ledger.wait_until(holds, timeout_seconds)

@@ -163,6 +163,8 @@ class _Compiler:
         name = nodes[0].name.value
         if name == "__typename":
             return _typename(of, key, nodes[0])
+        if name not in of.fields:
+            raise Invalid([GraphQLError("This sandbox does not tell its schema.")])
         definition = of.fields[name]
         named = get_named_type(definition.type)
         sets = [each.selection_set for each in nodes if each.selection_set]

@@ -96,6 +96,8 @@ def with_metafield(
     is_unique = bool(definition and definition["capabilities"]["uniqueValues"]["enabled"])
     if is_unique and not _is_free(shop, owner, name, value, others):
         raise Problems(problem([*path, "value"], "Value must be unique", "TAKEN"))
+    if before and (before["type"], before["value"]) == (kind, value):
+        return owner
     after = {
         "__typename": "Metafield",
         "id": before["id"] if before else shop.next_gid("Metafield"),

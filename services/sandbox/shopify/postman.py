@@ -60,5 +60,6 @@ class Postman:
         if record is None or topic.endswith("/delete"):
             return webhooks.deleted_body(subject)
         if record["__typename"] == "Customer":
-            return webhooks.customer_body(record, self._shop.zone)
+            is_protected = self._shop.quirks.protects_data
+            return webhooks.customer_body(record, self._shop.zone, is_protected=is_protected)
         return webhooks.company_body(record, self._shop.zone)

@@ -9,7 +9,15 @@ from typing import Any
 from services.sandbox.shopify.access import demand
 from services.sandbox.shopify.errors import FieldError, Record
 from services.sandbox.shopify.gids import FIRST_NUMBER, kind_of
-from services.sandbox.shopify.listing import Slice, Wanted, count_of, page_of, page_size, part_of
+from services.sandbox.shopify.listing import (
+    MOST_PER_PAGE,
+    Slice,
+    Wanted,
+    count_of,
+    page_of,
+    page_size,
+    part_of,
+)
 from services.sandbox.shopify.metafields import holder_of
 from services.sandbox.shopify.plan import Resolver, Run
 from services.sandbox.shopify.search_syntax import Query, read_query
@@ -119,6 +127,12 @@ def _node(run: Run, text: str) -> Record | None:
     return run.shop.node(text)
 
 
+def _nodes(_: Any, given: Given, run: Run) -> list[Record | None]:
+    if len(given["ids"]) > MOST_PER_PAGE:
+        raise FieldError(f"The input array size is greater than {MOST_PER_PAGE}.", "MAX_INPUT_SIZE")
+    return [_node(run, each) for each in given["ids"]]
+
+
 def _installation(_: Any, __: Given, run: Run) -> Record:
     handles = sorted(run.shop.scopes)
     return {
@@ -164,7 +178,7 @@ QUERIES: dict[str, Resolver] = {
     "currentAppInstallation": _installation,
     "publicApiVersions": lambda _, __, run: [version(each) for each in run.shop.quirks.versions],
     "node": lambda _, given, run: _node(run, given["id"]),
-    "nodes": lambda _, given, run: [_node(run, each) for each in given["ids"]],
+    "nodes": _nodes,
     "customer": _one("Customer", "customer"),
     "customerByIdentifier": _customer_by_identifier,
     "customers": _list("Customer", "customers"),

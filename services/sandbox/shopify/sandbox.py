@@ -28,7 +28,7 @@ from services.sandbox.shopify.reading import QUERIES
 from services.sandbox.shopify.seeding import Crowd
 from services.sandbox.shopify.shop import Shop
 from services.sandbox.shopify.writing import MUTATIONS
-from services.sandbox.wire import Delivery, Request, Response, Server
+from services.sandbox.wire import HTML_TYPE, Delivery, Request, Response, Server
 
 API_VERSION = "2026-07"
 
@@ -37,8 +37,9 @@ class SandboxShopify:
     """A Shopify shop that exists as long as its `with` block, or until `close`.
 
     `restore_rate` and `bucket` are those of a Standard plan; ten times both is a clock that runs
-    ten times as fast. `first_person` is the index of the person behind the first customer: 0
-    makes customer `n` the same human as customer `n` of any other sandbox with that seed.
+    ten times as fast. `latency_seconds` is how long every answer takes. `first_person` is the
+    index of the person behind the first customer: 0 makes customer `n` the same human as
+    customer `n` of any other sandbox with that seed.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class SandboxShopify:
         first_person: int = 0,
         restore_rate: float = 100,
         bucket: float = 2000,
+        latency_seconds: float = 0,
         defines_number: bool = True,
         quirks: Quirks | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
+        self._latency_seconds = latency_seconds
         self._server = Server(self._handle, host, port)
         shop = Shop(customers, Crowd(seed, first_person, awkward), quirks or Quirks())
         seed_companies(shop, companies)
@@ -64,7 +67,7 @@ class SandboxShopify:
         self._bulk = Bulk(shop, planner, self._server.url)
         self._api = Api(shop, gate, planner, self._bulk, Bucket(bucket, restore_rate))
         self._faults = FaultPlan(
-            unavailable=lambda: Response(503, b"<html>Service Unavailable</html>", "text/html"),
+            unavailable=_unavailable,
             server_error=lambda: Response(500, b'{"errors":"Internal Server Error"}'),
             too_many_requests=_too_many,
         )
@@ -134,11 +137,20 @@ class SandboxShopify:
     def _handle(self, request: Request) -> Response:
         if request.path.startswith(CONTROL_PREFIX):
             return self._remote.answer(request)
-        response = self._faults.answer(request, self._api.answer)
+        if self._latency_seconds:
+            self._server.closed.wait(self._latency_seconds)
+        response = self._faults.answer(request, self._answer)
         answered = response.delivery in {Delivery.WHOLE, Delivery.SLOW}
         route = self._api.route_name(request)
         self._ledger.count_request(request.method, route, response.status if answered else 0)
         return response
+
+    def _answer(self, request: Request) -> Response:
+        return _unavailable() if self.control.is_in_maintenance else self._api.answer(request)
+
+
+def _unavailable() -> Response:
+    return Response(503, b"<!doctype html><h1>Service Unavailable</h1>", HTML_TYPE)
 
 
 def _too_many(fault: Fault) -> Response:

@@ -106,6 +106,10 @@ class Shop:
         """Note that a record belongs to an owner: a contact to a customer, and the like."""
         self._links[kind, owner, owner_count].append(count)
 
+    def unlink(self, kind: str, count: int, owner: Record) -> None:
+        """Note that a record belongs to that owner no more."""
+        self._links[kind, owner["__typename"], owner["_number"]].remove(count)
+
     def linked(self, kind: str, owner: Record) -> list[Record]:
         """Return the records of a kind that belong to an owner."""
         table = self.tables[kind]
@@ -134,8 +138,19 @@ class Shop:
     def delete(self, record: Record, origin: str, action: str = "delete") -> None:
         """Delete a record; nothing in the shop remembers."""
         kind, count = record["__typename"], record["_number"]
+        for contact in self.linked("CompanyContact", record) if kind == "Customer" else ():
+            self._dismiss(contact)
         self.tables[kind].drop(count)
         self.ledger.record(number(kind, count), Write(self.now(), origin, action, ()))
+
+    def _dismiss(self, contact: Record) -> None:
+        """Take a contact and its roles from a company."""
+        for role in self.linked("CompanyContactRoleAssignment", contact):
+            self.tables["CompanyContactRoleAssignment"].drop(role["_number"])
+        self.contacts.drop(contact["_number"])
+        company = self.companies.rows[contact["_company"]].record
+        if company["_main"] == contact["_number"]:
+            self.companies.put(company["_number"], company | {"_main": None})
 
     def _born(self, count: int) -> Record:
         """Return a customer that nobody has written to."""

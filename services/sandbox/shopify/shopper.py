@@ -80,6 +80,11 @@ class Shopper:
         """Make two customers one: the kept one gains what it lacked, the other's id is gone."""
         with self._shop.lock:
             one, other = self.customer_record(kept), self.customer_record(gone)
+            for contact in self._shop.linked("CompanyContact", other):
+                moved = contact | {"_customer": one["_number"]}
+                self._shop.contacts.put(contact["_number"], moved)
+                self._shop.unlink("CompanyContact", contact["_number"], other)
+                self._shop.link("CompanyContact", contact["_number"], "Customer", one["_number"])
             self._shop.delete(other, SHOPPER, "merge")
             fields = ("firstName", "lastName", "email", "phone", "note", "_default")
             after = one | {name: one[name] or other[name] for name in fields}

@@ -59,9 +59,16 @@ def signature(body: bytes, secret: str) -> str:
     return base64.b64encode(hmac.digest(secret.encode(), body, sha256)).decode()
 
 
-def customer_body(customer: Record, zone: ZoneInfo) -> bytes:
-    """Return a customer in the shape of the legacy API, without tags and consent."""
+def customer_body(customer: Record, zone: ZoneInfo, *, is_protected: bool = False) -> bytes:
+    """Return a customer in the shape of the legacy API, without tags and consent.
+
+    Protected data is null for an app that is not approved for it.
+    """
     number = int(customer["legacyResourceId"])
+    if is_protected:
+        customer = customer | {
+            "firstName": None, "lastName": None, "email": None, "phone": None, "_addresses": [],
+        }  # fmt: skip
     book = [_address(each, number, customer) for each in customer["_addresses"]]
     return orjson.dumps(
         {

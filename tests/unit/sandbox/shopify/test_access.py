@@ -162,6 +162,16 @@ def test_a_shop_may_be_unavailable(shop: SandboxShopify, ask: Asking, status: in
     assert ask.post(NAME).status_code == 200
 
 
+def test_a_shop_may_be_under_maintenance(shop: SandboxShopify, ask: Asking) -> None:
+    """503 as HTML, whatever was asked for."""
+    shop.control.maintenance(on=True)
+    answer = ask.post(NAME)
+    shop.control.maintenance(on=False)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (503, "text/html; charset=UTF-8")
+    assert ask.post(NAME).status_code == 200
+
+
 def test_faults_strike_one_operation(shop: SandboxShopify, http: httpx2.Client) -> None:
     """Two doors there are not: what tells requests apart is the operation's name."""
 
@@ -172,15 +182,17 @@ def test_faults_strike_one_operation(shop: SandboxShopify, http: httpx2.Client) 
     shop.control.fail_next("too_many_requests", operation="Ping", retry_after="2")
     shop.control.throttle_next(operation="Slow")
     shop.control.break_next(operation="Broken")
+    shop.control.break_next(code="SHOP_INACTIVE", operation="Frozen")
 
     limited, throttled, broken = post("Ping"), post("Slow").json(), post("Broken").json()
 
     assert post("Other").json()["data"]
+    assert post("Frozen").json()["errors"][0]["extensions"]["code"] == "SHOP_INACTIVE"
     assert (limited.status_code, limited.headers["Retry-After"]) == (429, "2")
     assert throttled["errors"][0]["extensions"]["code"] == "THROTTLED"
     assert broken["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
     assert shop.control.faults_waiting() == 0
-    assert shop.control.requests("Ping", 429) == 1
+    assert shop.control.requests(route="Ping", status=429) == 1
 
 
 def test_a_lost_answer_has_its_effect(shop: SandboxShopify, ask: Asking) -> None:

@@ -227,6 +227,34 @@ def test_the_staff_edits_companies_and_locations(shop: SandboxShopify) -> None:
     assert location["taxSettings"]["taxRegistrationId"] == "ATU12345678"
 
 
+def test_a_deleted_customer_buys_no_more(shop: SandboxShopify, ask: Asking) -> None:
+    """The contact goes with the customer; the company stays, without a main contact."""
+    buyer = shop.control.company(company_gid(1))["customers"][0]
+
+    shop.control.delete_customer(buyer)
+
+    company = ask(
+        """query C($id: ID!) { company(id: $id) {
+          mainContact { id } contacts(first: 5) { nodes { customer { id } } }
+          locations(first: 5) { nodes { roleAssignments(first: 9) { nodes { id } } } }
+        } }""",
+        id=company_gid(1),
+    )
+    assert company["mainContact"] is None
+    assert company["contacts"]["nodes"] == []
+    assert all(not each["roleAssignments"]["nodes"] for each in company["locations"]["nodes"])
+
+
+def test_a_merged_customer_buys_under_the_other_name(shop: SandboxShopify) -> None:
+    """The contact moves to the customer that is kept."""
+    buyer = shop.control.company(company_gid(1))["customers"][0]
+    kept = shop.control.register(email="kept@example.com")["id"]
+
+    shop.control.merge(kept, buyer)
+
+    assert shop.control.company(company_gid(1))["customers"] == [kept]
+
+
 def test_a_plan_without_companies_denies_them(shop: SandboxShopify, ask: Asking) -> None:
     """Customers are still there."""
     shop.control.set_quirks(sells_to_companies=False)

@@ -102,3 +102,12 @@ def test_short_lists_are_paged_too(shop: SandboxShopify, ask: Asking) -> None:
             break
 
     assert seen[-5:] == [f"Weg {number}" for number in range(5)]
+
+
+def test_nodes_come_by_id_at_most_250_at_once(ask: Asking) -> None:
+    """In the order asked for, null for what is not there."""
+    ids = [customer_gid(3), customer_gid(999), customer_gid(1)]
+    document = "query Nodes($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+
+    assert ask(document, ids=ids) == [{"id": ids[0]}, None, {"id": ids[2]}]
+    assert ask.answer(document, ids=ids * 84)["errors"]

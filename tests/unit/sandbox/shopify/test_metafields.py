@@ -71,6 +71,17 @@ def test_the_digest_is_a_lock(shop: SandboxShopify, ask: Asking) -> None:
     assert shop.control.customer_number(1) == "D-3"
 
 
+def test_the_same_number_again_changes_nothing(shop: SandboxShopify, ask: Asking) -> None:
+    """A repeated write-back is harmless, and the books tell it."""
+    first = ask(SET_METAFIELDS, metafields=[_number(1, "D-1")])
+    shop.control.advance_clock(5)
+
+    again = ask(SET_METAFIELDS, metafields=[_number(1, "D-1")])
+
+    assert again == first
+    assert [each.is_identical for each in shop.control.writes(1)] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [

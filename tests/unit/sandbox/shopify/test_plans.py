@@ -102,6 +102,7 @@ def test_a_plan_answers_as_graphql_core_does(made: Shop, document: str) -> None:
         ("{ shop { name }", None),
         ("query A { shop { name } } query B { shop { id } }", None),
         ("query A { shop { name } }", "B"),
+        ("{ __schema { types { name } } }", None),
         ("query A($id: ID!) { customer(id: $id) { id } }", None),
         ('{ customerByIdentifier(identifier: {id: "1", emailAddress: "a"}) { id } }', None),
     ],

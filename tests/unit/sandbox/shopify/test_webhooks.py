@@ -144,3 +144,16 @@ def test_subscriptions_are_made_listed_and_removed(shop: SandboxShopify, ask: As
       deletedWebhookSubscriptionId userErrors { field } } }"""
     assert ask(remove, id=made["id"])["deletedWebhookSubscriptionId"] == made["id"]
     assert ask(remove, id=made["id"])["userErrors"][0]["field"] == ["id"]
+    shop.control.delete_subscriptions()
+    assert shop.control.subscriptions() == []
+
+
+def test_protected_data_is_withheld_here_too(shop: SandboxShopify, inbox: Inbox) -> None:
+    """Null in the payload, as in any answer."""
+    shop.control.set_quirks(protects_data=True)
+
+    shop.control.send_webhook(inbox.url, "customers/update", 5)
+
+    body = orjson.loads(inbox.requests[0].body)
+    assert (body["first_name"], body["email"], body["addresses"]) == (None, None, [])
+    assert body["admin_graphql_api_id"] == customer_gid(5)
