@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from services.processor.canary import pass_on
 from services.processor.redecide import EVERY_SECONDS, Redecision
 from services.processor.worker import process_batch
 from shared.domain.messages import Envelope
@@ -27,7 +28,7 @@ def build(foundation: Foundation) -> Role:
     tombstones = foundation.tombstones()
 
     def process(messages: Sequence[Envelope[Any]], work: UnitOfWork) -> None:
-        plan = process_batch(messages, work, policy, tombstones)
+        plan = process_batch(pass_on(messages, work), work, policy, tombstones)
         for event, count in plan.outcomes.items():
             metrics.decisions.labels(event.removeprefix("customer.")).inc(count)
 

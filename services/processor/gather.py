@@ -14,14 +14,20 @@ from services.processor.rows import to_address, to_customer, to_link, to_open_st
 from shared.domain.customer import Customer, SourceKey
 from shared.domain.decisions import AUTOMATIC, Instruction
 from shared.domain.directory import DirectoryAddress, DirectoryCustomer
-from shared.domain.entities import companies_of
+from shared.domain.entities import may_act_for_company
 from shared.domain.evidence import evidence_of
 from shared.domain.known import Account, Known, Link, OpenStaging
 from shared.domain.normalise import match_keys, place_of
 from shared.domain.policy import DirectoryKey, MatchBy, Policy
 from shared.domain.templates import numbers_spoken_of
 from shared.persistence.sets import SetStatement
-from shared.persistence.tables import customer_addresses, customers, links, staging_customers
+from shared.persistence.tables import (
+    customer_addresses,
+    customer_contacts,
+    customers,
+    links,
+    staging_customers,
+)
 from shared.persistence.unit_of_work import UnitOfWork
 
 
@@ -43,6 +49,7 @@ class Wanted:
         self.values: dict[DirectoryKey, set[str]] = {key: set() for key in DirectoryKey}
         self.places: set[str] = set()
         self.companies: set[SourceKey] = set()
+        self.silent: set[SourceKey] = set()
         for inquiry in inquiries:
             if inquiry.instruction.customer_id:
                 self.ids.add(inquiry.instruction.customer_id)
@@ -56,7 +63,8 @@ class Wanted:
         } | {f"place:{place}" for place in self.places}
 
     def _add(self, customer: Customer) -> None:
-        self.companies.update(companies_of(customer, self._policy))
+        if may_act_for_company(customer, self._policy):
+            self._add_companies(customer)
         keys = match_keys(customer)
         for key in _IDENTITIES:
             if value := getattr(keys, key):
@@ -68,6 +76,14 @@ class Wanted:
             elif each.value:
                 self.values[each.key].add(each.value)
         self.values[DirectoryKey.CUSTOMER_NUMBER].update(numbers_spoken_of(customer, self._policy))
+
+    def _add_companies(self, customer: Customer) -> None:
+        """Note which companies an account says it acts for; where it is silent they may say it."""
+        if customer.said("companies"):
+            channel = customer.source.channel
+            self.companies.update(SourceKey(channel, each) for each in customer.companies)
+        else:
+            self.silent.add(customer.source.key)
 
 
 def gather(
@@ -85,7 +101,9 @@ def gather(
         work.lock_identities(
             {str(source) for source in sources | wanted.companies} | wanted.identities()
         )
-    own_links = _links(sources | wanted.companies, work)
+    acting = _acting(wanted.silent, work)
+    named = {SourceKey(key.channel, each) for key, ids in acting.items() for each in ids}
+    own_links = _links(sources | wanted.companies | named, work)
     wanted.ids.update(link.customer_id for link in own_links)
     found, retired = _customers(wanted, work, locks=locks)
     return Known(
@@ -94,7 +112,17 @@ def gather(
         staging=_open_staging(sources, work),
         accounts=_accounts(found, work),
         retired=retired,
+        acting=acting,
     )
+
+
+def _acting(accounts: Iterable[SourceKey], work: UnitOfWork) -> dict[SourceKey, list[str]]:
+    """Return the companies that name these accounts among their contacts."""
+    found: dict[SourceKey, list[str]] = {account: [] for account in accounts}
+    for row in sorted(_ACTING.run(work.connection, {"account": [key[1] for key in found]})):
+        if (key := SourceKey(row.channel, row.account)) in found:
+            found[key].append(row.record)
+    return found
 
 
 def _links(sources: Iterable[SourceKey], work: UnitOfWork) -> list[Link]:
@@ -211,6 +239,15 @@ _HAVING_ANY: Final = {
     for locks in (True, False)
 }
 
+_ACTING: Final = SetStatement(
+    "SELECT channel, account, record FROM customer_contacts WHERE account {is_given}",
+    given={"account": sa.Text()},
+    returns=(
+        customer_contacts.c.channel,
+        customer_contacts.c.account,
+        customer_contacts.c.record,
+    ),
+)
 _OPEN_STAGING: Final = SetStatement(
     """
     SELECT s.id, s.channel, s.external_id, s.changed_at, s.read_at

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from shared.domain.customer import Customer
+from shared.domain.customer import Customer, Entity
 from shared.domain.decisions import Explanation, Instruction, Stage, StageReason
 from shared.domain.directory import DirectoryCustomer
 from shared.domain.known import Known, Link
@@ -37,6 +37,11 @@ class Case:
     def has_locations(self) -> bool:
         """Whether the addresses of the record are locations."""
         return self.policy.has_locations(self.customer.entity)
+
+    @property
+    def tells_locations(self) -> bool:
+        """Whether the shop has a place for the numbers of locations: of companies alone."""
+        return self.has_locations and self.customer.entity is Entity.COMPANY
 
     @property
     def is_asked_for(self) -> bool:

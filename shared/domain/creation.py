@@ -6,7 +6,7 @@ from shared.domain.case import Case, method_reason
 from shared.domain.decisions import Create, Decision, Hold
 from shared.domain.directory import DirectoryCustomer, customer_fields
 from shared.domain.exports_due import first_exports
-from shared.domain.locations import location_numbers, numbered
+from shared.domain.locations import location_numbers, numbered, unnumbered
 from shared.domain.places import new_addresses
 from shared.domain.policy import GuestPolicy, Template
 from shared.domain.templates import (
@@ -46,8 +46,11 @@ def _create(case: Case, template: Template) -> Decision:
     if number and case.known.is_taken(number):
         return Hold(customer, "number_taken", case.explanation)
     addresses = new_addresses(customer, new_id)
-    if case.has_locations:
-        addresses = numbered(addresses, 0, template.location_values)
+    located = unnumbered(customer, addresses) if case.has_locations else ()
+    if located:
+        locations = numbered(located, 0, template.location_values)
+        by_id = {location.id: location for location in locations}
+        addresses = tuple(by_id.get(address.id, address) for address in addresses)
     created = DirectoryCustomer(
         id=new_id(),
         number=number,
@@ -57,13 +60,13 @@ def _create(case: Case, template: Template) -> Decision:
         defaults=template.values,
         addresses=addresses,
         entity=customer.entity,
-        locations=len(addresses) if case.has_locations else 0,
+        locations=len(located),
     )
-    locations = location_numbers(customer, addresses) if case.has_locations else {}
+    told = location_numbers(customer, addresses) if case.tells_locations else {}
     return Create(
         customer=customer,
         created=created,
         template=template,
-        exports=first_exports(created, case.policy, customer.source.channel, locations),
+        exports=first_exports(created, case.policy, customer.source.channel, told),
         explanation=replace(case.explanation, template=template.name),
     )

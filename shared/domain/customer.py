@@ -133,8 +133,8 @@ class Consent(Model):
 class Address(Model):
     """A postal address of a customer. Identity is the platform's id; defaults are only flags.
 
-    One that has a `location_name` is a location: a place of the customer with defaults and a
-    number of its own (MYOB-2).
+    One of a company that has a `location_name` is a location: a place of the customer with
+    defaults and a number of its own (MYOB-2). So is any of an individual, if that is configured.
     """
 
     external_id: Identifier | None = None

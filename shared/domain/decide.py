@@ -69,7 +69,9 @@ def decide(
 
 def _as_company(case: Case) -> Decision | None:
     """Hold companies while they are not taken in; tie those who act for one to its customer."""
-    acts_for_one = acts_for_company(case.customer, case.view, case.link) and _may_share(case.link)
+    acts_for_one = _may_share(case.link) and acts_for_company(
+        case.customer, case.view, case.known, case.link
+    )
     if not (acts_for_one or case.customer.entity is Entity.COMPANY):
         return None
     if not case.policy.takes_companies:
@@ -101,7 +103,7 @@ def _standing_link(customer: Customer, view: StoreViewPolicy, known: Known) -> L
     if link is None or known.customer(link.customer_id) is None:
         return None
     if link.is_contact:
-        return link if acts_for_company(customer, view, link) else None
+        return link if acts_for_company(customer, view, known, link) else None
     is_still_collected = customer.is_guest and view.guests is GuestPolicy.COLLECT
     return link if is_still_collected or not link.is_collected else None
 

@@ -30,27 +30,30 @@ def as_kept(customer: Customer, known: Known) -> Customer:
     return customer
 
 
-def acts_for_company(customer: Customer, view: StoreViewPolicy, link: Link | None) -> bool:
+def acts_for_company(
+    customer: Customer, view: StoreViewPolicy, known: Known, link: Link | None
+) -> bool:
     """Whether the account of somebody who acts for companies belongs to the company's customer.
 
-    A source that does not speak of companies leaves it at that.
+    A source that does not speak of companies leaves it at that, and at what the companies say.
     """
     if view.company_contacts is not ContactPolicy.COMPANY or customer.entity is Entity.COMPANY:
         return False
-    return bool(customer.companies) or bool(
-        link and link.is_contact and not customer.said("companies")
-    )
+    is_tied = link is not None and link.is_contact and not customer.said("companies")
+    return is_tied or bool(_companies(customer, known))
 
 
-def companies_of(customer: Customer, policy: Policy) -> list[SourceKey]:
-    """Return the companies that deciding about an account may have to look at."""
-    if not customer.companies or customer.entity is Entity.COMPANY:
-        return []
+def _companies(customer: Customer, known: Known) -> tuple[str, ...]:
+    """Return the companies that an account acts for: as its source says, or else as they say."""
+    return customer.companies if customer.said("companies") else known.acts_for(customer.source.key)
+
+
+def may_act_for_company(customer: Customer, policy: Policy) -> bool:
+    """Whether deciding about an account takes a look at the companies that it acts for."""
     source = customer.source
     view = policy.store_view(source.channel, source.store_view)
-    if view is None or view.company_contacts is not ContactPolicy.COMPANY:
-        return []
-    return [SourceKey(source.channel, company) for company in customer.companies]
+    is_account = customer.entity is Entity.ACCOUNT
+    return is_account and view is not None and view.company_contacts is ContactPolicy.COMPANY
 
 
 def not_enabled(case: Case) -> Hold:
@@ -67,7 +70,8 @@ def join_company(case: Case) -> Decision:
     customer, link = case.customer, case.link
     existing = _company(case)
     if existing is None:
-        case = case.noting(f"acts for {', '.join(customer.companies)}")
+        companies = _companies(customer, case.known)
+        case = case.noting(f"acts for {', '.join(companies)}")
         return Hold(customer, "company_unknown", case.explanation)
     is_new = link is None or link.customer_id != existing.id
     exports = exports_of_update(existing, customer, None if is_new else link, case.policy)
@@ -131,8 +135,8 @@ def _company(case: Case) -> DirectoryCustomer | None:
     customer, known, link = case.customer, case.known, case.link
     if link and not customer.said("companies"):
         return known.customer(link.customer_id)
-    channel = customer.source.channel
-    links = (known.link(SourceKey(channel, company)) for company in customer.companies)
+    channel, companies = customer.source.channel, _companies(customer, known)
+    links = (known.link(SourceKey(channel, company)) for company in companies)
     found = [
         existing
         for each in links

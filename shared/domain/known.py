@@ -63,11 +63,15 @@ class OpenStaging:
     version: Version
 
 
+NOBODY: Final[Mapping[SourceKey, Iterable[str]]] = {}
+
+
 class Known:
     """Everything a batch's decisions may look at, indexed as they look.
 
     `links` are those of the batch's own customers; `accounts` are all the remote records that the
-    known customers are linked to already; `retired` are numbers of customers who were erased.
+    known customers are linked to already; `retired` are numbers of customers who were erased;
+    `acting` are the companies that name an account among their contacts.
     """
 
     def __init__(
@@ -78,10 +82,12 @@ class Known:
         accounts: Iterable[Account] = (),
         *,
         retired: Iterable[str] = (),
+        acting: Mapping[SourceKey, Iterable[str]] = NOBODY,
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self.new_id = new_id
         self._retired = frozenset(retired)
+        self._acting = {account: tuple(companies) for account, companies in acting.items()}
         self._links: dict[SourceKey, Link] = {}
         self._accounts: defaultdict[UUID, dict[SourceKey, str]] = defaultdict(dict)
         self._customers: dict[UUID, DirectoryCustomer] = {}
@@ -103,6 +109,10 @@ class Known:
     def customer(self, customer_id: UUID | None) -> DirectoryCustomer | None:
         """Return a customer of the directory, or None if there is no such customer any more."""
         return self._customers.get(customer_id) if customer_id else None
+
+    def acts_for(self, account: SourceKey) -> tuple[str, ...]:
+        """Return the companies that name an account among their contacts, by their remote ids."""
+        return self._acting.get(account, ())
 
     def staging(self, source: SourceKey) -> OpenStaging | None:
         """Return the open staging record of a remote record."""
@@ -168,6 +178,7 @@ class Known:
             case Create(created=created):
                 self._add_customer(created)
                 self._relink(decision.customer, created.id)
+                self._add_contacts(decision.customer)
             case Update(updated=updated):
                 self._add_customer(updated)
                 self._relink(
@@ -176,6 +187,7 @@ class Known:
                     is_collected=decision.collects,
                     is_contact=decision.joins,
                 )
+                self._add_contacts(decision.customer)
             case Ignore(reason="unchanged"):
                 link = self._links[source.key]
                 self._relink(
@@ -221,6 +233,13 @@ class Known:
                 is_contact=is_contact,
             )
         )
+
+    def _add_contacts(self, company: Customer) -> None:
+        channel, company_id = company.source.key
+        for account in (each.account for each in company.contacts if each.account):
+            key = SourceKey(channel, account)
+            named = (*self._acting.get(key, ()), company_id)
+            self._acting[key] = tuple(dict.fromkeys(named))
 
     def _add_link(self, link: Link) -> None:
         before = self._links.get(link.source)

@@ -1,15 +1,15 @@
 """Locations: addresses of a customer that have a number and defaults of their own (MYOB-2).
 
-A location is what its address is: known by the platform's address id. Its number counts within the
-customer, in the order of appearance. Its promise: a number that was given once stays with its
-address, and is not given again when that is gone.
+A location is what its address is: known by the platform's address id. A company's addresses that
+have a name are locations (all of them, if none has); of an individual, all are. A number counts
+within the customer, in the order of appearance. Its promise: a number that was given once stays
+with its address, and is not given again when that is gone.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from shared.domain.addresses import addresses_after
-from shared.domain.customer import Customer
+from shared.domain.customer import Customer, Entity
 from shared.domain.decisions import AddressChanges
 from shared.domain.directory import DirectoryAddress, DirectoryCustomer
 from shared.domain.places import pair
@@ -33,9 +33,20 @@ def numbered(
 def unnumbered(
     customer: Customer, addresses: Iterable[DirectoryAddress]
 ) -> tuple[DirectoryAddress, ...]:
-    """Return those of the directory's addresses that `customer` speaks of and have no number."""
+    """Return the directory's addresses that are locations of `customer` and have no number."""
     own = pair(customer.addresses, customer.source.channel, addresses)
-    return tuple(address for address in own if address and address.location_number is None)
+    return tuple(
+        known
+        for is_location, known in zip(_are_locations(customer), own, strict=True)
+        if is_location and known and known.location_number is None
+    )
+
+
+def _are_locations(customer: Customer) -> list[bool]:
+    """Return for each of the addresses whether it is one."""
+    are_named = [bool(address.location_name) for address in customer.addresses]
+    is_company = customer.entity is Entity.COMPANY
+    return are_named if is_company and any(are_named) else [True] * len(are_named)
 
 
 def with_locations(
@@ -58,10 +69,3 @@ def location_numbers(customer: Customer, addresses: Iterable[DirectoryAddress]) 
         for address, known in zip(customer.addresses, own, strict=True)
         if address.external_id and known and known.location_number is not None
     }
-
-
-def locations_after(
-    existing: DirectoryCustomer, changes: AddressChanges
-) -> tuple[DirectoryAddress, ...]:
-    """Return the locations that a customer has after `changes`."""
-    return tuple(a for a in addresses_after(existing, changes) if a.location_number is not None)

@@ -196,6 +196,18 @@ class StagingProcess(Model):
     by: Literal["operator", "configuration"] = "operator"
 
 
+class CanarySent(Model):
+    """A message about nobody, to see whether messages pass; the processor hands it on."""
+
+    sent_at: Moment
+
+
+class CanaryPassed(Model):
+    """A canary that has come as far as the exporter, which notes the time it took."""
+
+    sent_at: Moment
+
+
 class MessageType(NamedTuple):
     """How a body travels: its name on the wire, its schema version, its model."""
 
@@ -214,8 +226,13 @@ MESSAGE_TYPES: dict[str, MessageType] = {
         MessageType("import.requested", 1, ImportRequested),
         MessageType("import.answered", 1, ImportAnswered),
         MessageType("staging.process", 1, StagingProcess),
+        MessageType("canary.sent", 1, CanarySent),
+        MessageType("canary.passed", 1, CanaryPassed),
     )
 }
+
+CANARY = "canary"
+"""The channel and the subject of messages about nobody; no shop may be called so."""
 
 REPLIES = frozenset({"import.answered"})
 

@@ -60,7 +60,7 @@ def update_or_stage(case: Case, existing: DirectoryCustomer) -> Decision:
 
 def tie(case: Case, existing: DirectoryCustomer) -> Update:
     """Tie the record to the customer that it is, and take no field over (XPR-9)."""
-    addresses = existing.addresses if case.has_locations else ()
+    addresses = existing.addresses if case.tells_locations else ()
     return replace(
         link_only(case, existing),
         updated=_grown(existing, case, existing, 0),
@@ -111,7 +111,7 @@ def _told(
     case: Case, existing: DirectoryCustomer, changes: AddressChanges
 ) -> tuple[DirectoryAddress, ...]:
     """Return the addresses among which the shop's locations have numbers to be told."""
-    return addresses_after(existing, changes) if case.has_locations else ()
+    return addresses_after(existing, changes) if case.tells_locations else ()
 
 
 def _grown(

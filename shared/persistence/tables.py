@@ -463,7 +463,7 @@ customer_contacts = sa.Table(
     _text("role", nullable=True),
     _moment("updated_at"),
 )
-sa.Index("ix_customer_contacts_account", customer_contacts.c.channel, customer_contacts.c.account)
+sa.Index("ix_customer_contacts_account", customer_contacts.c.account, customer_contacts.c.channel)
 
 # Which remote record is which customer, and what both sides last agreed on.
 links = sa.Table(

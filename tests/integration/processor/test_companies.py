@@ -32,7 +32,10 @@ from tests.integration.processor.test_redecide import redecide, take
 from tests.integration.processor.test_statements import counted, newcomers
 
 ROUTES = (a_template(location_values={"route": "PARCEL"}),)
-ELSEWHERE = {"is_default_billing": False, "is_default_shipping": False, "city": "Kiel"}
+ELSEWHERE = {
+    "location_name": "Kiel", "is_default_billing": False, "is_default_shipping": False,
+    "city": "Kiel",
+}  # fmt: skip
 
 
 def with_contacts(treated: ContactPolicy, **changes: Any) -> Policy:
@@ -97,7 +100,18 @@ def test_the_locations_of_an_individual(desk: Desk) -> None:
 
     desk.take(a_customer(addresses=(an_address("a1"), an_address("a2", **ELSEWHERE))), policy=by)
 
-    assert locations(desk) == [{"a1": "D10001-01", "a2": "D10001-02"}]
+    assert [(x.external_id, x.location_number) for x in desk.addresses()] == [("a1", 1), ("a2", 2)]
+    assert locations(desk) == [{}]
+
+
+def test_a_company_says_who_acts_for_it(desk: Desk) -> None:
+    """MYOB-1: an account that is silent about companies is tied to the one that names it."""
+    desk.take(a_company(), policy=TOGETHER)
+
+    desk.take(a_customer("p1"), a_customer("p2"), policy=TOGETHER)
+
+    assert desk.linked("p1").customer_id == desk.linked("c1").customer_id
+    assert desk.linked("p2").customer_id != desk.linked("c1").customer_id
 
 
 def test_changes_of_one_batch_count_on(desk: Desk) -> None:
@@ -239,10 +253,11 @@ def test_companies_cost_the_same_for_one_as_for_fifty(desk: Desk, many: int) -> 
     assert len(statements) == 15 + (desk.engine.dialect.name == "postgresql")
 
 
-def test_without_companies_nothing_more_is_asked(desk: Desk) -> None:
-    """Persons alone cost what they always cost, however contacts are treated."""
+@pytest.mark.parametrize(("policy", "more"), [(APART, 0), (TOGETHER, 1)], ids=["apart", "together"])
+def test_without_companies_nothing_more_is_asked(desk: Desk, policy: Policy, more: int) -> None:
+    """Persons alone cost what they always cost; who acts for a company is one question."""
     with counted(desk.engine) as statements:
-        desk.take(*newcomers(20), policy=TOGETHER)
+        desk.take(*newcomers(20), policy=policy)
 
-    assert len(statements) == 12 + (desk.engine.dialect.name == "postgresql")
+    assert len(statements) == 12 + more + (desk.engine.dialect.name == "postgresql")
     assert {row.entity for row in desk.customers()} == {Entity.ACCOUNT.value}

@@ -298,6 +298,18 @@ def test_a_source_that_is_silent_about_companies_leaves_the_account_tied() -> No
     assert isinstance(free, Create)
 
 
+def test_who_is_silent_about_companies_may_be_named_by_one() -> None:
+    """MYOB-1: where accounts do not say whom they act for, the companies' contacts do."""
+    known = knowing()
+    decided(known, TOGETHER, a_company())
+
+    named, other = (decide(a_customer(name), known, TOGETHER) for name in ("p1", "p2"))
+
+    assert isinstance(named, Update)
+    assert named.joins
+    assert isinstance(other, Create)
+
+
 def test_an_account_that_is_a_customer_already_stays_one() -> None:
     """MYOB-5: switching the setting turns nobody into part of a company."""
     known = knowing()

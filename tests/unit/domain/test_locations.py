@@ -79,15 +79,18 @@ def test_whose_addresses_are_locations_is_configured(
     """MYOB-2: of nobody, of companies, or of individuals as well."""
     by = policy(locations=LocationPolicy(whose))
 
-    person = decide(a_customer(), knowing(), by)
-    company = decide(a_company(), knowing(), by)
+    person = created(knowing(), a_customer(), by)
+    company = created(knowing(), a_company(), by)
 
-    assert bool(told(person)) == of_person
-    assert bool(told(company)) == of_company
+    assert numbers(person) == {"a1": 1 if of_person else None}
+    assert numbers(company) == ({"l1": 1, "l2": 2} if of_company else {"l1": None, "l2": None})
 
 
 def test_an_individual_with_several_locations() -> None:
-    """MYOB-2: each is keyed by the platform's address id, and a new one gets the next number."""
+    """MYOB-2: each is keyed by the platform's address id, and a new one gets the next number.
+
+    They are the directory's alone: no shop has a place for them.
+    """
     by, known = policy(locations=LocationPolicy.ALL), knowing()
     first, second = an_address("a1"), an_address("a2", city="Ulm")
     created(known, a_customer(addresses=(first,)), by)
@@ -96,7 +99,19 @@ def test_an_individual_with_several_locations() -> None:
 
     assert isinstance(decision, Update)
     assert numbers(decision.updated) == {"a1": 1, "a2": 2}
-    assert told(decision) == {"a2": 2}
+    assert decision.exports == ()
+
+
+def test_an_address_of_a_company_without_a_name_is_no_location() -> None:
+    """MYOB-2: such as where the bills of a location go; but without any name all are locations."""
+    plain = an_address("b1", city="Kiel")
+    office = replaced(a_company().addresses[1], external_id="l1")
+
+    mixed = created(knowing(), a_company(addresses=(plain, office)), policy())
+    nameless = created(knowing(), a_company(addresses=(plain,)), policy())
+
+    assert numbers(mixed) == {"b1": None, "l1": 1}
+    assert numbers(nameless) == {"b1": 1}
 
 
 def test_a_number_is_never_given_again() -> None:
@@ -106,7 +121,9 @@ def test_a_number_is_never_given_again() -> None:
     created(known, before, by)
     without = a_company(minutes=5, addresses=before.addresses[:1])
     known.learn(decide(without, known, by))
-    third = an_address("l3", city="Kiel", is_default_billing=False, is_default_shipping=False)
+    third = an_address(
+        "l3", location_name="Kiel", city="Kiel", is_default_billing=False, is_default_shipping=False
+    )
 
     decision = decide(a_company(minutes=9, addresses=(before.addresses[0], third)), known, by)
 
@@ -178,7 +195,9 @@ def test_a_template_without_what_a_location_needs_holds_the_customer() -> None:
     lacking, complete = a_policy(**wants), policy(**wants)
     known = knowing()
     created(known, a_company(), complete)
-    third = an_address("l3", city="Kiel", is_default_billing=False, is_default_shipping=False)
+    third = an_address(
+        "l3", location_name="Kiel", city="Kiel", is_default_billing=False, is_default_shipping=False
+    )
     grown = a_company(minutes=5, addresses=(*a_company().addresses, third))
 
     arriving, changed = decide(a_company("c2"), knowing(), lacking), decide(grown, known, lacking)

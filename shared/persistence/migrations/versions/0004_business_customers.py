@@ -57,7 +57,7 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_customer_contacts_customer_id"), ["customer_id"], unique=False
         )
-        batch_op.create_index("ix_customer_contacts_account", ["channel", "account"], unique=False)
+        batch_op.create_index("ix_customer_contacts_account", ["account", "channel"], unique=False)
 
 
 def downgrade() -> None:
