@@ -117,7 +117,8 @@ class Api:
         if asked > most:
             return {"errors": [too_costly(asked, most).entry()]} | self._cost(asked, None)
         if not self.bucket.take(asked):
-            self.throttled += 1
+            with self._shop.lock:
+                self.throttled += 1
             return {"errors": [throttled().entry()]} | self._cost(asked, None)
         data, errors = self._select(operation, run)
         used = min(asked, actual_cost(operation.root, data, is_mutation=operation.is_mutation))

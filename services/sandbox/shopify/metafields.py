@@ -95,7 +95,8 @@ def with_metafield(
         raise Problems(problem([*path, "value"], "Value can't be blank", "BLANK"))
     is_unique = bool(definition and definition["capabilities"]["uniqueValues"]["enabled"])
     if is_unique and not _is_free(shop, owner, name, value, others):
-        raise Problems(problem([*path, "value"], "Value must be unique", "TAKEN"))
+        code = shop.quirks.duplicate_number_code
+        raise Problems(problem([*path, "value"], "Value must be unique", code))
     if before and (before["type"], before["value"]) == (kind, value):
         return owner
     after = {

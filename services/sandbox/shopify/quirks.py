@@ -23,6 +23,11 @@ class Quirks:
     """Names, e-mails, phones and addresses are null with ACCESS_DENIED: the app is not approved."""
     greater_is_inclusive: bool = False
     """Whether `updated_at:>` finds the moment itself, too."""
+    searches_whole_days: bool = False
+    """Whether search compares days only, so that it finds more than was asked for."""
+    duplicate_number_code: str = "TAKEN"
+    """What a metafield value that another owner holds is refused with; perhaps
+    CAPABILITY_VIOLATION."""
     null_clears: bool = True
     """Whether null in an input empties a field, as empty text does; otherwise it is passed over."""
     duplicate_phone_is_invalid: bool = False

@@ -76,12 +76,7 @@ def _count(kind: str, field: str) -> Resolver:
 
 
 def _query(run: Run, kind: str, given: Given) -> Query:
-    return read_query(
-        given.get("query"),
-        BY_KIND[kind],
-        run.shop.zone,
-        greater_is_inclusive=run.shop.quirks.greater_is_inclusive,
-    )
+    return read_query(given.get("query"), BY_KIND[kind], run.shop.zone, run.shop.quirks)
 
 
 def _one(kind: str, field: str) -> Resolver:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from typing import Any
 
+from services.sandbox.shopify.quirks import Quirks
 from services.sandbox.shopify.table import Row
 from services.sandbox.shopify.times import local
 
@@ -70,11 +71,9 @@ class Query:
         return self.test is None or self.test(row)
 
 
-def read_query(
-    text: str | None, fields: Fields, zone: tzinfo, *, greater_is_inclusive: bool = False
-) -> Query:
+def read_query(text: str | None, fields: Fields, zone: tzinfo, quirks: Quirks) -> Query:
     """Read a query, passing over whatever it says that means nothing."""
-    reader = _Reader(fields, zone, greater_is_inclusive=greater_is_inclusive)
+    reader = _Reader(fields, zone, quirks)
     tokens = [each for each in _TOKEN.finditer(text or "") if each[0].strip()]
     test, _ = reader.any_of(tokens, 0)
     return Query(test, {} if reader.has_alternatives else reader.ranges)
@@ -83,10 +82,10 @@ def read_query(
 class _Reader:
     """Reads one query by recursive descent."""
 
-    def __init__(self, fields: Fields, zone: tzinfo, *, greater_is_inclusive: bool) -> None:
+    def __init__(self, fields: Fields, zone: tzinfo, quirks: Quirks) -> None:
         self._fields = fields
         self._zone = zone
-        self._greater_is_inclusive = greater_is_inclusive
+        self._quirks = quirks
         self.ranges: dict[str, Range] = {}
         self.has_alternatives = False
 
@@ -166,7 +165,7 @@ class _Reader:
         low, high = span
         least, most = {
             "": (low, high),
-            ">": (low if self._greater_is_inclusive else high + 1, FOREVER),
+            ">": (low if self._quirks.greater_is_inclusive else high + 1, FOREVER),
             ">=": (low, FOREVER),
             "<": (-FOREVER, low - 1),
             "<=": (-FOREVER, high),
@@ -177,7 +176,8 @@ class _Reader:
 
     def _span(self, term: Term) -> Range | None:
         """Return the moments that a value means: one, or a whole day of the shop."""
-        text = term.value if term.is_quoted else term.value.partition("T")[0]
+        keeps_time = term.is_quoted and not self._quirks.searches_whole_days
+        text = term.value if keeps_time else term.value.partition("T")[0]
         try:
             first = local(text, self._zone)
         except ValueError:

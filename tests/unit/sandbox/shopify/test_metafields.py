@@ -58,6 +58,16 @@ def test_a_taken_number_refuses_all_of_them(shop: SandboxShopify, ask: Asking) -
     assert shop.control.customer_numbers() == {customer_gid(1): "D-1"}
 
 
+def test_a_taken_number_may_have_another_code(shop: SandboxShopify, ask: Asking) -> None:
+    """It is not known which."""
+    shop.control.set_quirks(duplicate_number_code="CAPABILITY_VIOLATION")
+    shop.control.set_customer_number(1, "D-1")
+
+    answer = ask(SET_METAFIELDS, metafields=[_number(2, "D-1")])
+
+    assert answer["userErrors"][0]["code"] == "CAPABILITY_VIOLATION"
+
+
 def test_the_digest_is_a_lock(shop: SandboxShopify, ask: Asking) -> None:
     """Null means: not there yet. A digest that is not the current one is stale."""
     first = ask(SET_METAFIELDS, metafields=[_number(1, "D-1", compareDigest=None)])

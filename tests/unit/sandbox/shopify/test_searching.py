@@ -66,6 +66,15 @@ def test_greater_may_mean_greater_or_equal(shop: SandboxShopify, ask: Asking) ->
     assert found == [customer_gid(count) for count in (2, 3, 4)]
 
 
+def test_search_may_know_days_only(shop: SandboxShopify, ask: Asking) -> None:
+    """Then it finds more than was asked for, and the client must look again."""
+    shop.control.set_quirks(searches_whole_days=True)
+
+    found = ask.found("updated_at:>='2026-11-20T09:00:00Z'")
+
+    assert found == [customer_gid(count) for count in (1, 2, 3, 4)]
+
+
 @pytest.mark.parametrize(
     ("query", "is_found"),
     [
