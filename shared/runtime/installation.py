@@ -60,6 +60,7 @@ def load_installation(path: Path | None, environment: Mapping[str, str]) -> Inst
         except ConfigurationError as error:
             location = ("channels", name, "platform")
             problems.append(Problem(given.origin_of(location), ".".join(location), str(error)))
+    problems += _webhooks_of_the_silent(given)
     if settings is None or problems:
         raise ConfigurationInvalid(problems)
     try:
@@ -67,6 +68,18 @@ def load_installation(path: Path | None, environment: Mapping[str, str]) -> Inst
     except ConfigurationError as error:
         raise ConfigurationInvalid([Problem(given.origin, "channels", str(error))]) from None
     return Installation(settings, policy_of(settings), topology, connectors)
+
+
+def _webhooks_of_the_silent(given: Given) -> Iterator[Problem]:
+    """Yield the keys of webhooks that would never come."""
+    channels = given.data.get("channels")
+    for name, channel in channels.items() if isinstance(channels, Mapping) else ():
+        if isinstance(channel, Mapping) and "webhooks" in channel:
+            platform = registry.PLATFORMS.get(str(channel.get("platform")).strip())
+            if platform and platform.read_notice is None:
+                location = ("channels", name, "webhooks")
+                text = f"{channel['platform']} sends no webhooks that Patron could read"
+                yield Problem(given.origin_of(location), ".".join(location), text)
 
 
 def configuration_path(given: Path | None, environment: Mapping[str, str]) -> Path | None:

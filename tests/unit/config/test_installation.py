@@ -3,10 +3,16 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from shared.config import ConfigurationInvalid
+from shared.connectors.push.settings import PushSettings
+from shared.connectors.registry import PLATFORMS
 from shared.runtime.installation import configuration_path, load_installation
 from tests.unit.config.builders import SECRET, a_file, changed
+
+VIEW = {"code": "crm"}
+KEY, OTHER = "k" * 32, "o" * 32
 
 
 def problems(path: Path, environment: dict[str, str] | None = None) -> list[str]:
@@ -86,7 +92,8 @@ def test_an_unknown_platform_is_told_with_those_that_are_known(tmp_path: Path) -
     text = changed(('platform = "magento"', 'platform = "magneto"'))
 
     assert problems(a_file(tmp_path, text)) == [
-        "patron.toml: channels.shop.platform: no platform 'magneto'; known are magento"
+        "patron.toml: channels.shop.platform: no platform 'magneto'; known are "
+        + ", ".join(sorted(PLATFORMS))
     ]
 
 
@@ -120,3 +127,29 @@ def test_the_file_is_the_one_given_then_the_one_named_then_the_one_here(
     assert configuration_path(None, {}) == Path("patron.toml")
     assert configuration_path(None, named) == Path("named.toml")
     assert configuration_path(Path("given.toml"), named) == Path("given.toml")
+
+
+def test_webhooks_of_a_platform_that_sends_none_are_refused(tmp_path: Path) -> None:
+    """Nobody waits for what never comes."""
+    text = changed(
+        (
+            "[channels.shop.connector]",
+            'webhooks = { keys = ["0123456789abcdef"] }\n\n[channels.shop.connector]',
+        )
+    )
+
+    assert problems(a_file(tmp_path, text)) == [
+        "patron.toml: channels.shop.webhooks: magento sends no webhooks that Patron could read"
+    ]
+
+
+def test_keys_are_a_list_or_one_on_each_line(tmp_path: Path) -> None:
+    """As a file of secrets or the environment gives them; short ones are refused unseen."""
+    listed = PushSettings.model_validate({"store_views": [VIEW], "api_keys": [KEY, OTHER]})
+    lines = PushSettings.model_validate({"store_views": [VIEW], "api_keys": f"{KEY}\n{OTHER}\n"})
+
+    assert listed == lines
+    assert KEY not in repr(listed)
+    with pytest.raises(ValidationError) as caught:
+        PushSettings.model_validate({"store_views": [VIEW], "api_keys": "short-key"})
+    assert "short-key" not in str(caught.value)
