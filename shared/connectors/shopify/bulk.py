@@ -82,6 +82,7 @@ class BulkExport:
         Raises `BulkFailed` where the shop cannot.
         """
         operation_id = self._begin(wanted)
+        yield ()
         status: Item | None = None
         for status in self._until_done(operation_id):
             if status is None:

@@ -28,7 +28,8 @@ class Bucket:
         """Return how long it takes until `cost` fits in beside what is `reserved`."""
         untouched = max(0.0, min(self.maximum * _UNTOUCHED_SHARE, self.maximum - cost))
         missing = cost + untouched + reserved - self.expected(now)
-        return max(0.0, missing / self.restore_rate)
+        # Less than a point is none: waiting for it would be waiting for a rounding error.
+        return missing / self.restore_rate if missing >= 1 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ class Reading:
     def _learn(self, customers: Sequence[Item]) -> None:
         """Learn what may be read; ask others for what nobody has shown, once in a while."""
         self.approval.learn(customers)
-        if not customers or not self.approval.unseen:
+        if not customers or self.approval.unseen <= self.approval.denied:
             return
         with self._lock:
             now = self._clock()
