@@ -98,7 +98,10 @@ def of_customer(work: UnitOfWork, customer_id: UUID) -> Person | None:
 
 
 def once_taken_for(work: UnitOfWork, someone: Person) -> list[SourceKey]:
-    """Return the accounts that were this customer once, or thought to be, and are not now."""
+    """Return the accounts that were this customer once, or thought to be, and are not now.
+
+    Those who act for it never were.
+    """
     columns = history.c
     query = (
         sa.select(columns.channel, columns.external_id)
@@ -106,7 +109,11 @@ def once_taken_for(work: UnitOfWork, someone: Person) -> list[SourceKey]:
         .distinct()
     )
     found = {SourceKey(*row) for row in work.connection.execute(query)}
-    return sorted(found - set(someone.accounts)) if someone.customer_id else []
+    acting = sa.select(links.c.channel, links.c.external_id).where(
+        links.c.customer_id == someone.customer_id, links.c.is_contact
+    )
+    buyers = {SourceKey(*row) for row in work.connection.execute(acting)}
+    return sorted(found - buyers - set(someone.accounts)) if someone.customer_id else []
 
 
 def _of_row(work: UnitOfWork, row: Found) -> Person:
