@@ -53,7 +53,7 @@ def verify(headers: Mapping[str, str], keys: Sequence[str], at: datetime, signed
         expected = _digest(key, timestamp, signed)
         for each in given:
             # Every pair is compared, so that the time tells nothing of which key it was.
-            if hmac.compare_digest(expected.encode(), each.encode()):
+            if hmac.compare_digest(expected.encode(), each.encode("utf-8", "surrogatepass")):
                 right = expected
     if not (right and keys):
         raise SignatureRefused("the signature does not hold")
