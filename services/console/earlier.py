@@ -62,13 +62,14 @@ class Earlier:
             customer = known.customer(customer_id)
             if customer is None:
                 continue
-            body = pickle.dumps(_Remembered(customer, dict(known.accounts(customer_id))))
+            accounts = dict(known.accounts(customer_id))
+            body = pickle.dumps(_Remembered(customer, accounts))
             key = customer_id.bytes
             self._connection.execute("REPLACE INTO customers VALUES (?, ?)", (key, body))
             self._connection.execute("DELETE FROM identities WHERE id = ?", (key,))
             self._connection.executemany(
                 "INSERT OR IGNORE INTO identities VALUES (?, ?)",
-                [(identity, key) for identity in _identities(customer)],
+                [(identity, key) for identity in (*_identities(customer), *map(str, accounts))],
             )
 
     def recall(self, identities: Iterable[str], known: Known) -> None:

@@ -28,7 +28,10 @@ def build(foundation: Foundation) -> Role:
     tombstones = foundation.tombstones()
 
     def process(messages: Sequence[Envelope[Any]], work: UnitOfWork) -> None:
-        plan = process_batch(pass_on(messages, work), work, policy, tombstones)
+        about_customers = pass_on(messages, work)
+        if not about_customers:
+            return
+        plan = process_batch(about_customers, work, policy, tombstones)
         for event, count in plan.outcomes.items():
             metrics.decisions.labels(event.removeprefix("customer.")).inc(count)
 

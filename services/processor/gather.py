@@ -58,9 +58,11 @@ class Wanted:
 
     def identities(self) -> set[str]:
         """Return what two processors must not decide about at the same time."""
-        return {
-            f"{key.value}:{value}" for key, values in self.values.items() for value in values
-        } | {f"place:{place}" for place in self.places}
+        return (
+            {f"{key.value}:{value}" for key, values in self.values.items() for value in values}
+            | {f"place:{place}" for place in self.places}
+            | set(map(str, self.companies))
+        )
 
     def _add(self, customer: Customer) -> None:
         if may_act_for_company(customer, self._policy):
@@ -98,9 +100,7 @@ def gather(
     sources = {inquiry.source for inquiry in inquiries}
     wanted = Wanted(inquiries, policy)
     if locks:
-        work.lock_identities(
-            {str(source) for source in sources | wanted.companies} | wanted.identities()
-        )
+        work.lock_identities({str(source) for source in sources} | wanted.identities())
     acting = _acting(wanted.silent, work)
     named = {SourceKey(key.channel, each) for key, ids in acting.items() for each in ids}
     own_links = _links(sources | wanted.companies | named, work)

@@ -136,11 +136,7 @@ def _company(case: Case) -> DirectoryCustomer | None:
     if link and not customer.said("companies"):
         return known.customer(link.customer_id)
     channel, companies = customer.source.channel, _companies(customer, known)
-    links = (known.link(SourceKey(channel, company)) for company in companies)
-    found = [
-        existing
-        for each in links
-        if each and not each.is_removed and (existing := known.customer(each.customer_id))
-    ]
+    keys = (SourceKey(channel, company) for company in companies)
+    found = [existing for key in keys if (existing := known.customer_of(key))]
     own = (each for each in found if link and each.id == link.customer_id)
     return next(own, found[0] if found else None)

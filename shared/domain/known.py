@@ -95,6 +95,7 @@ class Known:
         self._by_place: defaultdict[str, dict[UUID, str]] = defaultdict(dict)
         self._staging: dict[SourceKey, OpenStaging] = {entry.source: entry for entry in staging}
         self._reserved: dict[SourceKey, UUID] = {}
+        self._recalled: dict[SourceKey, UUID] = {}
         for account in accounts:
             self._accounts[account.customer_id][account.source] = account.store_view
         for link in links:
@@ -109,6 +110,12 @@ class Known:
     def customer(self, customer_id: UUID | None) -> DirectoryCustomer | None:
         """Return a customer of the directory, or None if there is no such customer any more."""
         return self._customers.get(customer_id) if customer_id else None
+
+    def customer_of(self, source: SourceKey) -> DirectoryCustomer | None:
+        """Return the customer that a remote record is; None too for one that is gone there."""
+        if link := self._links.get(source):
+            return None if link.is_removed else self.customer(link.customer_id)
+        return self.customer(self._recalled.get(source))
 
     def acts_for(self, account: SourceKey) -> tuple[str, ...]:
         """Return the companies that name an account among their contacts, by their remote ids."""
@@ -170,6 +177,7 @@ class Known:
         """Take over what decisions before this batch will have made of a customer."""
         self._add_customer(customer)
         self._accounts[customer.id].update(accounts)
+        self._recalled.update(dict.fromkeys(accounts, customer.id))
 
     def learn(self, decision: Decision) -> None:
         """Take over what `decision` will have made true."""

@@ -298,6 +298,17 @@ def test_a_source_that_is_silent_about_companies_leaves_the_account_tied() -> No
     assert isinstance(free, Create)
 
 
+def test_a_company_of_an_earlier_page_is_known_to_a_dry_run() -> None:
+    """NEW-1: what is only recalled of a company is enough to be tied to it."""
+    known, later = knowing(), knowing()
+    [company] = decided(known, TOGETHER, a_company())
+    assert isinstance(company, Create)
+
+    later.recall(company.created, known.accounts(company.created.id))
+
+    assert isinstance(decide(a_buyer(), later, TOGETHER), Update)
+
+
 def test_who_is_silent_about_companies_may_be_named_by_one() -> None:
     """MYOB-1: where accounts do not say whom they act for, the companies' contacts do."""
     known = knowing()
