@@ -177,7 +177,9 @@ class BigCommerceClient:
 
     def _write(self, method: str, path: str, body: Sequence[Item]) -> None:
         with self._writing:
-            succeeded(self._call(method, path, body), self._explain)
+            answer = succeeded(self._call(method, path, body), self._explain)
+        if answer.body:
+            mapping_of(answer)  # A page of HTML is no success.
 
     def _call(self, method: str, path: str, body: Any = None) -> Answer:
         url = f"{self._root}/{path}"

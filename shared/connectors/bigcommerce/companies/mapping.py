@@ -46,7 +46,8 @@ def translate_company(
 
 def _customer(wire: WireCompany, source: Source, settings: BigCommerceSettings) -> Customer:
     warnings: list[FieldWarning] = []
-    fields: dict[str, CustomValue] = dict(wire.extra_fields)
+    fields: dict[str, CustomValue] = {f.field_name: f.field_value for f in wire.extra_fields}
+    tax_id = fields.get(settings.company_tax_id_field or "")
     number = fields.pop(settings.company_number_field, None)
     attributes: dict[str, CustomValue] = {}
     if wire.company_status is not None:
@@ -59,7 +60,7 @@ def _customer(wire: WireCompany, source: Source, settings: BigCommerceSettings) 
         email=wire.company_email,
         phone=phone_of(wire.company_phone),
         group=wire.bc_group_name,
-        tax_id=wire.extra_fields.get(settings.company_tax_id_field or ""),
+        tax_id=None if tax_id is None else str(tax_id),
         customer_number=None if number is None else str(number).strip() or None,
         registered_at=moment_of(wire.created_at),
         addresses=_addresses(wire, settings, warnings),

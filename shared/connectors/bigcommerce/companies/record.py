@@ -4,7 +4,7 @@ The list and the single company of the B2B Edition are not alike in every word, 
 have, and we read, is kept. Promise: equal content has the same fingerprint, however it was read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ def company_record(company: Item, addresses: Iterable[Item], users: Iterable[Ite
         **_kept(company, _COMPANY),
         "companyId": company_id,
         "createdAt": company.get("createdAt"),
-        "extraFields": extra_fields(company),
+        "extraFields": _named(extra_fields(company)),
         "addresses": _sorted(addresses, _ADDRESS, "addressId"),
         "users": _sorted(users, _USER, "id"),
     }
@@ -67,12 +67,13 @@ def company_fingerprint(payload: Item) -> str:
 def extra_fields(company: Item) -> dict[str, str]:
     """Return what a company has besides, by name; without a value there is nothing."""
     rows = company.get("extraFields")
-    fields = rows if isinstance(rows, list) else []
-    return {
-        str(row.get("fieldName")): str(row["fieldValue"])
-        for row in fields
-        if isinstance(row, dict) and row.get("fieldValue") not in {None, ""}
-    }
+    fields = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    values = {str(row.get("fieldName")): row.get("fieldValue") for row in fields}
+    return {name: str(value) for name, value in values.items() if value is not None and value != ""}
+
+
+def _named(fields: Mapping[str, str]) -> list[Item]:
+    return [{"fieldName": name, "fieldValue": fields[name]} for name in sorted(fields)]
 
 
 def group_of(company: Item) -> int | None:

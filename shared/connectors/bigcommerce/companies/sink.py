@@ -98,7 +98,12 @@ class CompanyWriter:
         before = self._read(company_id)
         wanted = [self._wanted(export) for export in exports]
         changes = before.lacking(_all_of(wanted))
-        self._send(id_of(before.company, "companyId"), before.company, changes)
+        try:
+            self._send(id_of(before.company, "companyId"), before.company, changes)
+        except RemoteRejected as refusal:
+            if missing := self._missing_field(changes):
+                raise missing from refusal
+            raise
         changed = any((changes.fields, changes.group, changes.locations))
         after = self._read(company_id) if changed else before
         undone = company_fingerprint(_undone(after, before, changes))
@@ -133,6 +138,13 @@ class CompanyWriter:
         addresses = self._client.addresses(company_id=company_id)
         users = self._client.users(company_id=company_id)
         return State(company, company_record(company, addresses, users))
+
+    def _missing_field(self, changes: Wanted) -> AttributeMissing | None:
+        """Return that an extra field is not there, if that is why the shop refuses us."""
+        known = {str(item.get("fieldName")) for item in self._client.extra_fields()}
+        missing = [field for field in changes.fields if field not in known]
+        text = f"the shop has no extra field {', '.join(missing)} of companies: create it"
+        return AttributeMissing(text) if missing else None
 
     def _send(self, company_id: int, company: Item, changes: Wanted) -> None:
         body: dict[str, Any] = {}
@@ -174,10 +186,11 @@ def _missed(after: State, wanted: Wanted) -> PatronError | None:
 def _undone(after: State, before: State, changes: Wanted) -> Item:
     """Return `after` without our changes: equal to `before` unless somebody else wrote too."""
     was, now = before.record.payload, dict(after.record.payload)
-    fields = {f: v for f, v in now["extraFields"].items() if f not in changes.fields}
-    now["extraFields"] = fields | {
-        field: value for field, value in was["extraFields"].items() if field in changes.fields
-    }
+    fields = [
+        *(row for row in now["extraFields"] if row["fieldName"] not in changes.fields),
+        *(row for row in was["extraFields"] if row["fieldName"] in changes.fields),
+    ]
+    now["extraFields"] = sorted(fields, key=lambda row: str(row["fieldName"]))
     if changes.group is not None:
         now = {k: v for k, v in now.items() if k != "bcGroupName"}
         now |= {k: v for k, v in was.items() if k == "bcGroupName"}

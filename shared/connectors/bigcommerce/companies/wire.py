@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from shared.connectors.bigcommerce.wire import Wire
@@ -58,6 +58,13 @@ class WireUser(_Camel):
     role: int | None = None
 
 
+class WireExtraField(_Camel):
+    """What a company has besides, as the shop's staff defined it."""
+
+    field_name: str
+    field_value: Text = None
+
+
 class WireCompany(_Camel):
     """A company, as the record keeps it."""
 
@@ -67,6 +74,6 @@ class WireCompany(_Camel):
     bc_group_name: Text = None
     company_status: Text = None
     created_at: Any = None
-    extra_fields: dict[str, str] = Field(default_factory=dict)
+    extra_fields: tuple[WireExtraField, ...] = ()
     addresses: tuple[WireLocation, ...] = ()
     users: tuple[WireUser, ...] = ()
