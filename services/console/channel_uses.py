@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr
 from shared.connectors.ports import Discovered
 from shared.runtime.installation import Installation
 
-_PAIR: Final = re.compile(r'([a-z_]+)\s*(?:=\s*)?"?([\w-]+)"?')
+_PAIR: Final = re.compile(r'([a-z_]+)(?:\s*=\s*|\s+)"?([\w-]+)"?')
 _FAMILIES: Final = {"attribute": "attributes", "metafield": "metafields",
                     "form_field": "form_fields"}  # fmt: skip
 
@@ -32,7 +32,7 @@ def used_for(
 
 def _as_view(installation: Installation, channel: str, found: Discovered) -> Iterator[str]:
     """Yield the store views that are this one: their `remote` table says what the detail says."""
-    said = dict(_PAIR.findall(found.detail))
+    said = dict(_PAIR.findall(found.name) + _PAIR.findall(found.detail))
     for view in _tables(installation.connectors[channel], "store_views"):
         remote = {key: str(value) for key, value in view.items() if key in said}
         if remote and all(said[key] == value for key, value in remote.items()):

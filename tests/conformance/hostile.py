@@ -45,7 +45,7 @@ VALUES: Final[Sequence[Any]] = (
     [],
     ["Vogelscheuche"],
     {},
-    {"Vogelscheuche": ["Vogelscheuche"]},
+    {"x": ["Vogelscheuche"]},
 )
 MARK: Final = "Vogelscheuche"
 """Stands in every hostile value that is a text."""

@@ -1,8 +1,7 @@
 """The suite's Magento shop."""
 
-import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import orjson
 
@@ -17,7 +16,7 @@ from services.sandbox.magento.auth import (
 )
 from shared.connectors.registry import PLATFORMS, Platform
 from tests.conformance import person
-from tests.conformance.connections import let_connections_end
+from tests.conformance.sandboxed import PLAIN, Sandboxed
 from tests.conformance.shop import UNCONFIGURED, Ability, Trouble
 
 NUMBER: Final = "erp_customer_number"
@@ -33,7 +32,7 @@ _STATUSES: Final = {
 }
 
 
-class MagentoShop:
+class MagentoShop(Sandboxed):
     """Magento, signed or by an administrator's login."""
 
     lacks: ClassVar[Mapping[Ability, str]] = {
@@ -69,7 +68,7 @@ class MagentoShop:
     def __init__(self) -> None:
         self._sandbox = SandboxMagento(customers=0)
         self._control = self._sandbox.control
-        self._count = itertools.count(1)
+        super().__init__(self._sandbox)
 
     @property
     def table(self) -> dict[str, Any]:
@@ -87,26 +86,24 @@ class MagentoShop:
             "timeouts": {"attempts": 1, "total_seconds": 10},
         }
 
-    def __enter__(self) -> Self:
-        self._sandbox.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._sandbox.close()
-
     def register(self, count: int = 1, view: str | None = None) -> list[str]:
         """Give each an address that is both defaults."""
         store_id, website_id = _STORES[self.view if view is None else view]
         place = {"website_id": website_id, "store_id": store_id}
         return [
-            str(self._control.register({**_customer(next(self._count)), **place})["id"])
+            str(self._control.register({**_customer(self.next_email()), **place})["id"])
             for _ in range(count)
         ]
 
     def register_blank(self) -> str:
         """Leave address, birth date and tax id out."""
-        email = person.email_of(next(self._count))
-        blank = {"email": email, "firstname": "A", "lastname": "B", "store_id": 1, "website_id": 1}
+        blank = {
+            "email": self.next_email(),
+            "firstname": "A",
+            "lastname": "B",
+            "store_id": 1,
+            "website_id": 1,
+        }
         return str(self._control.register(blank)["id"])
 
     def plant(self, text: str) -> str:
@@ -125,12 +122,11 @@ class MagentoShop:
 
     def edit(self, external_id: str) -> None:
         """Give a new middle name."""
-        letters = str(next(self._count)).translate(str.maketrans("0123456789", "abcdefghij"))
-        self._control.edit_profile(int(external_id), middlename=letters)
+        self._control.edit_profile(int(external_id), middlename=self.next_word())
 
     def edit_address(self, external_id: str) -> None:
         """Move to a new street; the change time stays."""
-        self._control.edit_address(int(external_id), street=[f"Weg {next(self._count)}"])
+        self._control.edit_address(int(external_id), street=[self.next_word()])
 
     def touch(self, external_id: str) -> None:
         """Fail to log in."""
@@ -187,12 +183,8 @@ class MagentoShop:
             text = orjson.dumps(body).decode()
             self._control.fail_next("status", status=status, body=text, **where)
         else:
-            self._control.fail_next(trouble.value, **where)
+            self._control.fail_next(PLAIN[trouble], **where)
         return None
-
-    def release(self) -> None:
-        """Let go of what is held."""
-        self._control.release()
 
     def expire_token(self) -> None:
         """Let five hours pass; tokens hold for four."""
@@ -202,14 +194,6 @@ class MagentoShop:
         """Count requests of the administrator's token."""
         return self._control.requests("POST", "integration/admin/token")
 
-    def freeze_clock(self) -> None:
-        """Stop it."""
-        self._control.freeze_clock()
-
-    def advance_clock(self, seconds: int) -> None:
-        """Move it on."""
-        self._control.advance_clock(seconds)
-
     def remove_field(self) -> None:
         """Remove the attribute, with all values."""
         self._control.remove_attribute(NUMBER)
@@ -218,19 +202,11 @@ class MagentoShop:
         """Do as the platform does with attributes that it does not know."""
         self._control.remove_attribute(NUMBER)
 
-    def let_connections_end(self) -> bool:
-        """Ask the sandbox."""
-        return let_connections_end(self._sandbox)
-
-    def bugs(self) -> Sequence[str]:
-        """Ask the sandbox."""
-        return self._control.bugs()
-
     def _attribute(self, external_id: str, code: str) -> str | None:
         return self._control.attribute_values(code).get(int(external_id))
 
 
-def _customer(number: int) -> dict[str, Any]:
+def _customer(email: str) -> dict[str, Any]:
     address = {
         "firstname": person.FIRST_NAME,
         "lastname": person.LAST_NAME,
@@ -244,7 +220,7 @@ def _customer(number: int) -> dict[str, Any]:
         "default_shipping": True,
     }
     return {
-        "email": person.email_of(number),
+        "email": email,
         "firstname": person.FIRST_NAME,
         "lastname": person.LAST_NAME,
         "taxvat": person.TAX_ID,

@@ -54,6 +54,8 @@ def test_a_check_writes_nothing(shop: Shop, sink: CustomerSink) -> None:
 @pytest.mark.needs(Ability.DISCOVERY)
 def test_what_the_configuration_names_is_discovered(shop: Shop, source: CustomerSource) -> None:
     """Under the very names that the configuration uses."""
+    shop.register(2)
+
     found = source.discover()
 
     assert shop.discoverable <= {(each.family, each.name) for each in found}

@@ -1,6 +1,7 @@
 """One connector, many threads, and an end."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 
 import pytest
 
@@ -42,10 +43,10 @@ def test_two_scans_do_not_mix(shop: Shop, source: CustomerSource) -> None:
     """Page by page in turn, as two store views of a shop are polled."""
     ids = set(shop.register(FULL_SIZE))
 
-    pairs = list(zip(source.changes(shop.view, None), source.sweep(shop.view, ""), strict=False))
+    pairs = list(zip_longest(source.changes(shop.view, None), source.sweep(shop.view, "")))
 
-    assert ids_of(changed for changed, _ in pairs) == ids
-    assert ids_of(swept for _, swept in pairs) == ids
+    assert ids_of(changed for changed, _ in pairs if changed) == ids
+    assert ids_of(swept for _, swept in pairs if swept) == ids
 
 
 @pytest.mark.needs(Ability.EXPIRING_TOKEN)

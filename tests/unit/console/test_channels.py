@@ -93,6 +93,8 @@ def test_uses_are_found_by_name(tmp_path: Path) -> None:
     found = [
         Discovered("store_view", "german", "store_id 1, website_id 1"),
         Discovered("store_view", "admin", "store_id 0, website_id 0"),
+        Discovered("store_view", "store_id 1", "a storefront of customers"),
+        Discovered("store_view", "customers", 'remote = { store_id = "1" }'),
         Discovered("attribute", "old_number"),
         Discovered("attribute", "erp_terms"),
         Discovered("attribute", "erp_customer_number"),
@@ -104,6 +106,8 @@ def test_uses_are_found_by_name(tmp_path: Path) -> None:
     assert used_for(installation, "shop", found) == [
         ["store view de"],
         [],
+        ["store view de"],
+        ["store view de"],
         ["matching", "number of template standard"],
         ["additional data"],
         ["connector.number_attribute"],
