@@ -48,6 +48,9 @@ processor_port = 0
 exporter_port = 0
 keeper_port = 0
 
+[canary]
+interval_seconds = 0
+
 [importer]
 idle_seconds = {idle}
 sweep_share = 1

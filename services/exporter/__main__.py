@@ -2,11 +2,12 @@
 
 import sys
 
+from services.exporter.canary import CanaryWatch
 from services.exporter.effects import ChannelEffects
 from services.exporter.outage import Outage, OutageAware
 from services.exporter.setup_check import SetupCheck
 from shared.connectors.ports import CustomerSink
-from shared.messaging.topology import exporter_queue
+from shared.messaging.topology import CANARY_QUEUE, exporter_queue
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.effects import EffectHandler
 from shared.runtime.foundation import Foundation
@@ -14,6 +15,7 @@ from shared.runtime.lifecycle import Worker
 from shared.runtime.loops import Periodic
 from shared.runtime.main import Role, main_of
 from shared.runtime.pauses import PauseGate
+from shared.runtime.transactional import TransactionalHandler
 
 NAME = "exporter"
 
@@ -24,7 +26,23 @@ def build(foundation: Foundation) -> Role:
     sinks = {channel: foundation.connector(channel).sink for channel in channels}
     consumers = [_consumer(channel, sink, foundation) for channel, sink in sinks.items()]
     checks = [_check(channel, sink, foundation) for channel, sink in sinks.items()]
+    consumers.append(_canaries(foundation))
     return Role(Worker(NAME, [*checks, *consumers]), consumers)
+
+
+def _canaries(foundation: Foundation) -> Consumer:
+    """Return what waits for canaries at the end of their way."""
+    recorder = foundation.recorder(NAME)
+    watch = CanaryWatch(foundation.metrics)
+    handler = TransactionalHandler(watch.note, foundation.units, recorder, foundation.outbox.offer)
+    return Consumer(
+        Subscription(NAME, CANARY_QUEUE, batch_size=20, prefetch=20),
+        foundation.broker,
+        foundation.units,
+        handler,
+        failures=recorder,
+        metrics=foundation.metrics,
+    )
 
 
 def _check(channel: str, sink: CustomerSink, foundation: Foundation) -> Periodic:

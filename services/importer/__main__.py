@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from services.importer.canary import Canary
 from services.importer.on_demand import Deadlines, OnDemand
 from services.importer.pages import StoreViewReader
 from services.importer.requests import WakingHandler, take_requests
@@ -37,9 +38,17 @@ def build(foundation: Foundation) -> Role:
     )
     requests = _requests(foundation, loops)
     every: list[Loop] = [loop for of_channel in loops.values() for loop in of_channel]
+    every += _canaries(foundation)
     if settings.intake.enabled:
         every.append(_intake(foundation, loops))
     return Role(Worker(NAME, [*every, deadlines, requests]), [requests])
+
+
+def _canaries(foundation: Foundation) -> list[Periodic]:
+    """Return what sends canaries, if somebody wants them."""
+    seconds = foundation.installation.settings.canary.interval_seconds
+    canary = Canary(foundation.units, foundation.outbox.offer)
+    return [Periodic("canary", canary.send, seconds)] if seconds else []
 
 
 def _intake(foundation: Foundation, loops: Mapping[str, Sequence[Periodic]]) -> Loop:

@@ -167,6 +167,12 @@ class IntakeSettings(Table):
     debounce_seconds: Annotated[float, Field(ge=0, le=300)] = 1.0
 
 
+class CanarySettings(Table):
+    """How often a message about nobody is sent through all three workers; 0 for never."""
+
+    interval_seconds: Annotated[float, Field(ge=0, le=3600)] = 60.0
+
+
 class ProcessorSettings(Table):
     """How many customers are decided in one transaction at the most."""
 
@@ -415,6 +421,7 @@ class Settings(Table):
     logs: LogSettings = LogSettings()
     importer: ImporterSettings = ImporterSettings()
     intake: IntakeSettings = IntakeSettings()
+    canary: CanarySettings = CanarySettings()
     processor: ProcessorSettings = ProcessorSettings()
     exporter: ExporterSettings = ExporterSettings()
     recovery: RecoverySettings = RecoverySettings()

@@ -16,7 +16,10 @@ from pydantic import ValidationError
 from shared.domain.customer import Model
 from shared.domain.errors import SchemaTooNew, Undecodable, UnknownType, WrongSchema
 from shared.domain.messages import (
+    CANARY,
     MESSAGE_TYPES,
+    CanaryPassed,
+    CanarySent,
     CustomerDeleted,
     CustomerExport,
     CustomerImported,
@@ -207,6 +210,8 @@ def _about_body(body: Model) -> tuple[str, str]:
             return channel, external_id
         case ImportRequested(channel=channel, external_id=external_id):
             return channel, external_id or channel
+        case CanarySent() | CanaryPassed():
+            return CANARY, CANARY
     raise WrongSchema("channel, subject: missing")
 
 

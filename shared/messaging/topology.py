@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from shared.domain.errors import ConfigurationError
+from shared.domain.messages import CANARY
 
 EXCHANGE = "patron.customers"
 DEAD_EXCHANGE = "patron.dead"
@@ -31,6 +32,10 @@ DEAD_DELIVERY_LIMIT = 1_000_000
 MAX_LENGTH_BYTES = 4 * 1024**3
 
 _CHANNEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+CANARY_QUEUE = f"patron.exporter.{CANARY}"
+_RESERVED = frozenset({"dead", CANARY})
 
 
 def exporter_queue(channel: str) -> str:
@@ -125,9 +130,10 @@ def topology_for(channels: Iterable[str]) -> Topology:
 
 def _check_channel_name(name: str) -> None:
     """Refuse a name that is a wildcard in a routing key, or makes a queue look like a dead one."""
-    if not _CHANNEL_NAME.fullmatch(name) or name == "dead":
+    if not _CHANNEL_NAME.fullmatch(name) or name in _RESERVED:
         raise ConfigurationError(
-            f"channel name {name!r}: use lower-case letters, digits, '-' and '_', and not 'dead'"
+            f"channel name {name!r}: use lower-case letters, digits, '-' and '_', and neither"
+            " 'dead' nor 'canary'"
         )
 
 
@@ -138,11 +144,13 @@ def _worker_bindings(channels: Sequence[str]) -> tuple[Binding, ...]:
         "customer.deleted",
         "customer.numbered",
         "staging.process",
+        "canary.sent",
     )
     return (
         Binding(EXCHANGE, "import.requested", IMPORTER_QUEUE),
         *(Binding(EXCHANGE, key, PROCESSOR_QUEUE) for key in decided),
         *(Binding(EXCHANGE, f"customer.export.{name}", exporter_queue(name)) for name in channels),
+        Binding(EXCHANGE, "canary.passed", CANARY_QUEUE),
     )
 
 

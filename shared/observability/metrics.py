@@ -58,6 +58,8 @@ class Metrics:
     decisions: Counter
     exports: Counter
     retention_deleted: Counter
+    canary_last_seen_timestamp_seconds: Gauge
+    canary_seconds: Gauge
     build_info: Gauge
 
 
@@ -194,6 +196,11 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
         decisions=counter("decisions", "What became of imported customers.", "decision"),
         exports=counter("exports", "Effects on channels.", "channel", "effect", "outcome"),
         retention_deleted=counter("retention_deleted", "Rows kept long enough.", "kind"),
+        canary_last_seen_timestamp_seconds=gauge(
+            "canary_last_seen_timestamp_seconds",
+            "When a message about nobody last came through all three workers.",
+        ),
+        canary_seconds=gauge("canary_seconds", "How long it took."),
         build_info=gauge("build_info", "The running version.", "version"),
     )
     metrics.build_info.labels(version).set(1)

@@ -31,6 +31,8 @@ _IDENTITY: Final = {
     "customer.export": ("/channel", "/external_id", "/customer_id", "/customer_number"),
     "import.requested": ("/channel", "/external_id"),
     "import.answered": ("/channel", "/external_id"),
+    "canary.sent": (),
+    "canary.passed": (),
     "staging.process": ("/channel", "/external_id", "/staging_id"),
 }
 

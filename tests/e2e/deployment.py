@@ -44,6 +44,9 @@ processor_port = 0
 exporter_port = 0
 keeper_port = 0
 
+[canary]                # the tests count messages
+interval_seconds = 0
+
 [importer]
 idle_seconds = 0.1
 lease_seconds = 2

@@ -50,6 +50,8 @@ FROZEN: Final[dict[tuple[str, int], str]] = {
     ("import.requested", 1): '{"channel":"shop","store_view":"de","sweep":true}',
     ("import.answered", 1): '{"channel":"shop","external_id":"17","answer":"customer",'
     '"customer_number":"C-1"}',
+    ("canary.sent", 1): '{"sent_at":"2026-11-22T10:30:15Z"}',
+    ("canary.passed", 1): '{"sent_at":"2026-11-22T10:30:15Z"}',
     ("staging.process", 1): '{"channel":"shop","external_id":"17",' + f'"staging_id":"{_ID}"' + "}",
 }
 KEYS: Final = {"customer.export": "customer.export.shop"}

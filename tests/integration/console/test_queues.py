@@ -96,7 +96,7 @@ def test_provisioning_tells_what_it_made(
     first, again = patron("broker", "provision"), patron("broker", "provision")
 
     assert (first.code, again.code) == (0, 0)
-    assert "2 exchanges and 6 queues" in first.out
+    assert "2 exchanges and 7 queues" in first.out
     assert "4 policies set by management" in first.out
     password = amqp_vhost.partition("://")[2].partition("@")[0].rpartition(":")[2]
     assert f":{password}@" not in first.out

@@ -35,6 +35,9 @@ processor_port = 0
 exporter_port = 0
 keeper_port = 0
 
+[canary]
+interval_seconds = 0
+
 [importer]
 idle_seconds = 0.1
 

@@ -61,6 +61,7 @@ def test_each_queue_has_its_workers_policy_and_dead_queues_their_own() -> None:
         "patron.exporter.shop": ["patron-exporter"],
         "patron.exporter.dead-sea": ["patron-exporter"],
         "patron.exporter.undead": ["patron-exporter"],
+        "patron.exporter.canary": ["patron-exporter"],
         "patron.importer.dead": ["patron-dead"],
         "patron.processor.dead": ["patron-dead"],
         "patron.exporter.dead": ["patron-dead"],
@@ -86,9 +87,11 @@ def test_policies_are_safe_on_every_version() -> None:
         assert policy.definition["overflow"] == "reject-publish"
 
 
-@pytest.mark.parametrize("name", ["dead", "", "a.b", "a#", "*", "Shop", "shop ", "-a", "a" * 64])
+@pytest.mark.parametrize(
+    "name", ["dead", "canary", "", "a.b", "a#", "*", "Shop", "shop ", "-a", "a" * 64]
+)
 def test_unfit_channel_names_are_refused(name: str) -> None:
-    """Wildcards and dots mean something in routing keys, and `dead` is taken."""
+    """Wildcards and dots mean something in routing keys, and two names are taken."""
     with pytest.raises(ConfigurationError, match="channel name"):
         topology_for([name])
 
