@@ -1,8 +1,10 @@
 """Migrations bring a database to exactly what the tables say."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +14,14 @@ from alembic.script import ScriptDirectory
 
 from shared.persistence import migrate
 from shared.persistence.engine import create_engine
-from shared.persistence.tables import channel_pauses, messages, metadata
+from shared.persistence.tables import (
+    Moment,
+    channel_pauses,
+    customers,
+    links,
+    messages,
+    metadata,
+)
 from tests.integration.persistence.builders import InThread
 from tests.services import Databases
 
@@ -121,6 +130,36 @@ def test_a_failed_migration_changes_nothing(any_database_url: str) -> None:
         migrate.upgrade(any_database_url)
 
     assert sa.inspect(engine).get_table_names() == ["messages"]
+    engine.dispose()
+
+
+def test_customers_from_before_companies_are_accounts(any_database_url: str) -> None:
+    """MYOB-5: who is there already was an account, has no locations and acts for nobody."""
+    engine = create_engine(any_database_url)
+    customer = (
+        "INSERT INTO customers (id, state, kind, defaults, created_at, updated_at) VALUES"
+        " (:id, 'active', 'business', :none, :now, :now)"
+    )
+    link = (
+        "INSERT INTO links (channel, external_id, customer_id, status, store_view, changed_at,"
+        " read_at, fingerprint, snapshot, created_at, updated_at) VALUES"
+        " ('shop', '1', :id, 'synchronized', 'de', :now, :now, '-', :none, :now, :now)"
+    )
+    given = {"id": uuid4(), "now": datetime(2026, 11, 1, tzinfo=UTC), "none": b"{}"}
+    types: list[sa.BindParameter[Any]] = [
+        sa.bindparam("id", type_=sa.Uuid()),
+        sa.bindparam("now", type_=Moment()),
+    ]
+    with engine.begin() as connection:
+        migrate.upgrade_connection(connection, "0003")
+        for statement in (customer, link):
+            connection.execute(sa.text(statement).bindparams(*types), given)
+        migrate.upgrade_connection(connection)
+
+    with engine.connect() as connection:
+        row = connection.execute(sa.select(customers)).one()
+        assert (row.entity, row.locations) == ("account", 0)
+        assert connection.execute(sa.select(links.c.is_contact)).scalars().all() == [False]
     engine.dispose()
 
 

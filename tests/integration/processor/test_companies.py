@@ -28,6 +28,7 @@ from tests.builders import (
     an_address,
 )
 from tests.integration.processor.desk import Desk, a_message, deleted
+from tests.integration.processor.test_concurrency import at_once
 from tests.integration.processor.test_redecide import redecide, take
 from tests.integration.processor.test_statements import counted, newcomers
 
@@ -261,3 +262,37 @@ def test_without_companies_nothing_more_is_asked(desk: Desk, policy: Policy, mor
 
     assert len(statements) == 12 + more + (desk.engine.dialect.name == "postgresql")
     assert {row.entity for row in desk.customers()} == {Entity.ACCOUNT.value}
+
+
+def test_a_company_and_its_buyers_at_once(postgresql_desk: Desk) -> None:
+    """MYOB-1, ASK-5: whoever is first, no buyer is lost: tied at once, or woken by the company."""
+    desk = postgresql_desk
+    desk.policy = TOGETHER
+    for n in range(5):
+        firm = a_company(f"c{n}", company_name=f"Firm {n}", contacts=(a_contact("k", f"p{n}"),))
+        at_once(desk, [firm], [a_buyer(f"p{n}", f"c{n}")])
+
+    desk.take(*(a_message(each, a_source(each.external_id)) for each in asked(desk)))
+
+    tied = [desk.linked(f"p{n}").customer_id == desk.linked(f"c{n}").customer_id for n in range(5)]
+    assert tied == [True] * 5
+
+
+def test_two_processors_give_no_location_number_twice(postgresql_desk: Desk) -> None:
+    """MYOB-2: one company in two shops grows in both at once."""
+    desk = postgresql_desk
+    tax_id: dict[str, Any] = {"tax_id": "DE136695976"}
+    shared = a_company().addresses
+    there = a_source("c1", channel="outlet")
+    desk.one_by_one(a_company(**tax_id), a_company(**tax_id, source=there))
+    grown = [an_address(name, **ELSEWHERE, lines=(name,)) for name in ("l8", "l9")]
+    later = a_source("c1", channel="outlet", minutes=5)
+
+    at_once(
+        desk,
+        [a_company(**tax_id, minutes=5, addresses=(*shared, grown[0]))],
+        [a_company(**tax_id, source=later, addresses=(*shared, grown[1]))],
+    )
+
+    assert sorted(x.location_number for x in desk.addresses()) == [1, 2, 3, 4]
+    assert desk.customer().locations == 4

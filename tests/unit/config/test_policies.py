@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from shared.config import load_settings, policy_of
-from shared.domain.customer import CustomerKind
+from shared.domain.customer import CustomerKind, Entity
 from shared.domain.ownership import BlankPolicy, FieldRule, Owner
 from shared.domain.policy import (
     DEFAULT_MATCHING,
+    ContactPolicy,
     DirectoryKey,
     GuestPolicy,
     MatchBy,
@@ -108,3 +109,35 @@ def test_store_views_have_groups_and_a_policy_for_guests(tmp_path: Path) -> None
         "default",
         "south",
     )
+
+
+def test_what_is_said_of_companies_reaches_the_decisions(tmp_path: Path) -> None:
+    """MYOB-2, MYOB-6: locations, features, values of locations, and whose contacts' orders are."""
+    text = changed(
+        ('values = { terms = "NET30" }', 'location_values = { route = "PARCEL" }'),
+        ('code = "fr"', 'code = "fr"\ncompany_contacts = "company"'),
+        ("remote = { store_id = 2, website_id = 1 }", 'remote = { entity = "companies" }'),
+    )
+    tables = (
+        '[erp]\nlocations = "all"\nrequired_location_values = ["route"]\n'
+        "[features]\nbusiness_accounts = false\n"
+    )
+
+    policy = policy_of(load_settings(a_file(tmp_path, text + tables), {}))
+
+    view = policy.store_view("shop", "fr")
+    assert view
+    assert (view.company_contacts, view.reads_companies) == (ContactPolicy.COMPANY, True)
+    assert policy.templates[0].location_values == {"route": "PARCEL"}
+    assert policy.required_location_values == ("route",)
+    assert policy.has_locations(Entity.ACCOUNT)
+    assert not policy.takes_companies
+
+
+def test_by_default_companies_are_taken_in_with_locations(tmp_path: Path) -> None:
+    """MYOB-6: both features are on, and the addresses of persons are addresses."""
+    policy = policy_of(load_settings(a_file(tmp_path), {}))
+
+    assert policy.takes_companies
+    assert policy.has_locations(Entity.COMPANY)
+    assert not policy.has_locations(Entity.ACCOUNT)

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.conditions import Condition, ConditionInvalid, facts_of
-from tests.builders import a_customer, an_address
+from tests.builders import a_company, a_customer, an_address
 
 
 def test_a_condition_is_true_of_the_facts_it_names() -> None:
@@ -33,3 +33,13 @@ def test_a_condition_that_cannot_work_is_refused_when_it_is_read(text: str, what
     """A typing error shows at start, not with the first customer."""
     with pytest.raises(ConditionInvalid, match=what):
         Condition(text)
+
+
+def test_a_condition_may_speak_of_companies() -> None:
+    """MYOB-7: what it is kept as, its name, and how many locations it has."""
+    company, person = facts_of(a_company()), facts_of(a_customer())
+
+    condition = Condition('entity == "company" && locations > 1 && company_name.contains("wind")')
+
+    assert condition.holds(company)
+    assert not condition.holds(person)

@@ -194,3 +194,17 @@ def test_colliding_series_are_advised_against() -> None:
     assert advice == (
         "number series private and business can both write C99999: give them prefixes that differ"
     )
+
+
+def test_a_view_of_companies_is_tried_with_companies() -> None:
+    """NEW-15, MYOB-7: companies with and without tax id, and what their locations need."""
+    view = StoreViewPolicy("b2b", countries=("DE",), reads_companies=True)
+    templates = (when('entity == "company" && has_tax_id', "firm"), a_template("rest"))
+    policy = selling(view, templates=templates, required_location_values=("route",))
+
+    trials = try_templates(policy)
+
+    assert [(trial.kind, trial.template, trial.missing) for trial in trials] == [
+        ("company", "rest", ("location route",)),
+        ("company with tax id", "firm", ("location route",)),
+    ]

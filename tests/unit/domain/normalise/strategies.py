@@ -11,7 +11,16 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from shared.domain.customer import Address, Custom, Customer, FieldWarning, Phone, Source, Version
+from shared.domain.customer import (
+    Address,
+    Contact,
+    Custom,
+    Customer,
+    FieldWarning,
+    Phone,
+    Source,
+    Version,
+)
 
 VERSION: Final = Version(
     changed_at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -57,6 +66,7 @@ _ADDRESSES = st.builds(
         {},
         optional={
             "external_id": st.none() | st.just("7"),
+            "location_name": _NAMES,
             "is_default_billing": st.booleans(),
             "is_default_shipping": st.booleans(),
             "first_name": _NAMES,
@@ -70,6 +80,22 @@ _ADDRESSES = st.builds(
             | st.sampled_from(["DE", "GB", "UK", "US", "EL", "NL", "XX", "XK"]),
             "phone": _PHONES,
             "tax_id": _TAX_IDS,
+        },
+    ),
+)
+
+_CONTACTS = st.builds(
+    lambda said: Contact(**said),
+    st.fixed_dictionaries(
+        {"external_id": st.just("7")},
+        optional={
+            "account": st.none() | st.just("8"),
+            "is_main": st.booleans(),
+            "first_name": _NAMES,
+            "last_name": _NAMES,
+            "email": st.none() | texts(" Ann@EXAMPLE.com", "no mail"),
+            "phone": _PHONES,
+            "role": _NAMES,
         },
     ),
 )
@@ -99,6 +125,7 @@ CUSTOMERS: Final = st.builds(
             "notes": st.none() | texts("two\r\nlines", max_size=400),
             "customer_number": st.none() | texts("C-100", " "),
             "addresses": st.lists(_ADDRESSES, max_size=3).map(tuple),
+            "contacts": st.lists(_CONTACTS, max_size=2).map(tuple),
             "custom": _CUSTOM,
             "warnings": st.just((FieldWarning(field="gender", problem="is no gender"),)),
         },

@@ -4,7 +4,16 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from shared.domain.customer import Address, Custom, Customer, FieldWarning, Phone
+from shared.domain.customer import (
+    Address,
+    Contact,
+    Custom,
+    Customer,
+    CustomerKind,
+    Entity,
+    FieldWarning,
+    Phone,
+)
 from shared.domain.normalise import MatchKeys, match_keys, normalise_customer
 from shared.domain.normalise.phone import NO_COUNTRY
 from shared.domain.normalise.phone import NOT_VALID as NO_PHONE
@@ -213,3 +222,30 @@ def test_empty_values_are_no_keys() -> None:
     keys = match_keys(customer)
 
     assert keys == MatchKeys()
+
+
+def test_a_company_is_a_business_and_its_contacts_are_put_in_order() -> None:
+    """MYOB-1: names, e-mail addresses and telephones of contacts, names of locations."""
+    customer = make_customer(
+        entity=Entity.COMPANY,
+        addresses=(
+            Address(location_name=" Head \t office", country="DE", is_default_billing=True),
+        ),
+        contacts=(
+            Contact(external_id="1", first_name=" Anke", email=" Anke@BÜCHER.De"),
+            Contact(external_id="2", phone=Phone(raw="030 5550142")),
+            Contact(external_id="3", phone=Phone(raw="none"), role="buyer "),
+        ),
+    )
+
+    result = normalise_customer(customer)
+
+    first, second, third = result.contacts
+    assert result.kind is CustomerKind.BUSINESS
+    assert result.addresses[0].location_name == "Head office"
+    assert (first.first_name, first.email) == ("Anke", "Anke@bücher.de")
+    assert second.phone
+    assert second.phone.e164 == "+49305550142"
+    assert third.role == "buyer"
+    assert [warning.field for warning in result.warnings] == ["contacts[2].phone"]
+    assert normalise_customer(result) is result
