@@ -493,7 +493,7 @@ class TestWriting:
         assert [o.written.changed for o in outcomes if o.written] == [True, True]
 
     def test_the_echo_of_a_write_is_known(self, connected: Connect, source: CustomerSource) -> None:
-        """What the import sees afterwards has the fingerprint that the write announced."""
+        """The import sees afterwards what the write announced (C365-20)."""
         before = source.fetch("7")
 
         [outcome] = connected().sink.write([export(7)])

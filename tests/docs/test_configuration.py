@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from shared.config import Settings
+from shared.connectors.bigcommerce.settings import BigCommerceSettings
 from shared.connectors.magento.settings import MagentoSettings
 from shared.domain.conditions import FACTS
 from shared.runtime.installation import load_installation
@@ -40,7 +41,7 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 def test_every_key_is_described() -> None:
     """Each key of each table stands on the page as code; so do a platform's own keys."""
-    models = {*_models(Settings), *_models(MagentoSettings)}
+    models = {*_models(Settings), *_models(MagentoSettings), *_models(BigCommerceSettings)}
     described = set(re.findall(r"`([a-z_0-9]+)`", prose(PAGE)))
 
     missing = {key for model in models for key in _keys(model)} - described
