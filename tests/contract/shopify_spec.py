@@ -1,7 +1,7 @@
 """Shopify's published schema, and a transport that holds every request against it."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from shared.connectors.deadline import DeadlineTransport
 
 SPECS = Path(__file__).parents[2].parent / "shared" / "specs" / "shopify"
 VERSIONS = ("2026-07", "2026-10")
-_INSIDE = "query"
 
 
 @lru_cache
@@ -31,18 +30,25 @@ def schema_of(version: str) -> GraphQLSchema:
 
 def check(text: str, variables: dict[str, Any], name: str) -> None:
     """Fail where a document or its variables are not what Shopify's schema allows."""
-    document = parse(text)
     for version in VERSIONS:
-        schema = schema_of(version)
-        assert not validate(schema, document), f"{name} is not valid in {version}"
-        [operation] = document.definitions
-        assert isinstance(operation, OperationDefinitionNode)
+        operation = checked_document(version, text)
         assert operation.name
         assert operation.name.value == name
-        coerced = get_variable_values(schema, operation.variable_definitions or (), variables)
+        definitions = operation.variable_definitions or ()
+        coerced = get_variable_values(schema_of(version), definitions, variables)
         assert isinstance(coerced, VariableValues), (name, coerced)
         if name == "BulkExport":
-            assert not validate(schema, parse(variables[_INSIDE])), "the bulk query is not valid"
+            checked_document(version, variables["query"])
+
+
+@cache
+def checked_document(version: str, text: str) -> OperationDefinitionNode:
+    """Return the one operation of a document that Shopify's schema allows."""
+    document = parse(text)
+    assert not validate(schema_of(version), document), f"not valid in {version}: {text[:60]}"
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    return operation
 
 
 class CheckedTransport(httpx2.BaseTransport):

@@ -496,9 +496,8 @@ class TestReadingFromAShopInTrouble:
     def test_a_throttled_query_says_how_long_to_wait(
         self, shop: SandboxShopify, shopify: Connector
     ) -> None:
-        """From what is missing in the bucket."""
-        shopify.reading.fetch(one(1))
-        shop.control.set_points(0)
+        """A second at least."""
+        shop.control.throttle_next()
 
         with pytest.raises(RemoteThrottled) as caught:
             shopify.reading.fetch(one(1))

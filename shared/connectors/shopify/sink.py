@@ -87,14 +87,13 @@ class ShopifySink:
         return {Place(gid, what): value for what, value in wanted.items()}
 
     def _wanted_numbers(self, export: CustomerExport) -> dict[What, str]:
-        if is_company(export.external_id):
-            wanted: dict[What, str] = {NUMBER: export.customer_number}
-            for location, number in export.locations.items():
-                wanted[f"{LOCATION_PREFIX}{location}"] = number
-            return wanted
-        if export.locations:
-            raise RemoteRejected("locations: the addresses of a customer take no number")
-        return {self._number: export.customer_number}
+        if not is_company(export.external_id):
+            # An address of a customer's has nowhere to keep a number.
+            return {self._number: export.customer_number}
+        wanted: dict[What, str] = {NUMBER: export.customer_number}
+        for location, number in export.locations.items():
+            wanted[f"{LOCATION_PREFIX}{location}"] = number
+        return wanted
 
 
 def _what(field: str) -> What:

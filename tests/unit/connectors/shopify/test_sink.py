@@ -300,13 +300,14 @@ class TestCustomerNumbers:
         assert errors(fine) == [None, None]
         assert isinstance(wrong.error, RemoteRejected)
 
-    def test_an_account_takes_no_numbers_of_locations(self) -> None:
-        """Its addresses have nowhere to keep them."""
+    def test_an_account_keeps_no_numbers_of_locations(self) -> None:
+        """Its addresses have nowhere to keep them; its own number is written."""
         store = Store(customer(1))
 
         [outcome] = connected(store).sink.write([export("1", locations={"91": "D-1"})])
 
-        assert isinstance(outcome.error, RemoteRejected)
+        assert written(outcome).changed
+        assert [len(v["metafields"]) for name, v in store.asked if name == "MetafieldsSet"] == [1]
 
     def test_as_many_go_at_once_as_one_call_takes(self) -> None:
         """More than 25 metafields are several calls."""
