@@ -43,6 +43,7 @@ class Kind:
 SHOPS = {
     "bigcommerce": Kind("BigCommerce", "services.sandbox.bigcommerce.command"),
     "magento": Kind("Magento", "services.sandbox.magento.command"),
+    "push": Kind("CRM that pushes", "services.sandbox.push.command"),
     "shopify": Kind("Shopify", "services.sandbox.shopify.command"),
 }
 
