@@ -175,6 +175,14 @@ def number_of(record: RemoteRecord) -> int:
     return int(record.external_id.removeprefix("company:"))
 
 
+def unsubscribe(shop: SandboxBigCommerce, email: str) -> None:
+    """Let somebody have no newsletters any more."""
+    base = f"{shop.url}/stores/{shop.store_hash}/v3/customers/subscribers"
+    with httpx2.Client(headers=shop.headers()) as client:
+        [found] = client.get(base, params={"email": email}).json()["data"]
+        client.put(f"{base}/{found['id']}", json={"consents": []}).raise_for_status()
+
+
 def everybody(shop: SandboxBigCommerce) -> list[int]:
     """Return the ids that the shop has given."""
     return list(range(1, shop.control.customer_count() + 1))
@@ -362,6 +370,29 @@ class TestReading:
         assert six.customer_number == "D-6"
         assert ids(changed(reader, since)) == [9]
         assert reader.fetch("6") == records["6"]
+
+    def test_consent_to_newsletters_is_read_where_it_is_wanted(
+        self, shop: SandboxBigCommerce, connected: Connect
+    ) -> None:
+        """By e-mail address; whoever changes it is read again (D365-11)."""
+        reader = connected(newsletter_consent=True).reading
+        before = {r.external_id: reader.to_customer(r, "b2c", READ_AT) for r in changed(reader)}
+        consents = {i: c.marketing_consent for i, c in before.items()}
+        one = next(i for i, consent in consents.items() if consent and consent.granted)
+        shop.control.advance_clock(60)
+        since = now(shop)
+        shop.control.advance_clock(60)
+        email = shop.control.customer(int(one))["email"]
+
+        unsubscribe(shop, email)
+
+        [record] = changed(reader, since)
+        consent = reader.to_customer(record, "b2c", READ_AT).marketing_consent
+        assert record.external_id == one
+        assert consent
+        assert not consent.granted
+        assert {bool(c and c.granted) for c in consents.values()} == {True, False}
+        assert reader.fetch(one) == record
 
 
 class TestReadingFromAShopInTrouble:

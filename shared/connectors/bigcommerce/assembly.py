@@ -20,6 +20,7 @@ from shared.connectors.bigcommerce.settings import BigCommerceSettings
 from shared.connectors.ports import RemoteRecord
 
 EMBEDDED: Final = 10
+_SUBSCRIBER: Final = ("id", "channel_id", "consents", "date_modified")
 
 
 class Assembly:
@@ -38,12 +39,14 @@ class Assembly:
         self.attributes = Names(client.attributes)
         self._metafields = _metafields(client, self._namespaces) if self._namespaces else None
         self._users = _users(companies) if companies else None
+        self._subscribers = _subscribers(client) if settings.newsletter_consent else None
+        lists = (self._metafields, self._users, self._subscribers)
+        self._beside: list[Beside[int] | Beside[str]] = [rows for rows in lists if rows]
 
     def begin(self) -> None:
         """Read anew, at the start of a sweep, what can be deleted without a trace."""
-        for rows in (self._metafields, self._users):
-            if rows:
-                rows.load()
+        for rows in self._beside:
+            rows.load()
 
     def read(self, customer_ids: Iterable[int]) -> dict[int, RemoteRecord]:
         """Return those of the customers that there are, each exactly as it is now."""
@@ -51,18 +54,18 @@ class Assembly:
         if self._metafields:
             for item in items:
                 customer_id = id_of(item)
-                rows = self._client.metafields_of(customer_id, self._namespaces)
-                self._metafields.replace(customer_id, rows)
-        if self._users:
-            self._users.refresh()
+                metafields = self._client.metafields_of(customer_id, self._namespaces)
+                self._metafields.replace(customer_id, metafields)
+        for rows in self._beside:
+            if rows is not self._metafields:
+                rows.refresh()
         return {int(record.external_id): record for record in self._records(items)}
 
     def whole(self, items: Sequence[Item]) -> list[RemoteRecord]:
         """Return the records of a page of customers."""
         if items:
-            for rows in (self._metafields, self._users):
-                if rows:
-                    rows.refresh()
+            for rows in self._beside:
+                rows.refresh()
         return self._records(items)
 
     def listed(self, customer_ids: Iterable[int]) -> list[RemoteRecord]:
@@ -76,6 +79,11 @@ class Assembly:
         for rows in (self._metafields, self._users):
             if rows:
                 yield rows.changed_since(since)
+        if self._subscribers:
+            emails = sorted(self._subscribers.changed_since(since))
+            for start in range(0, len(emails), self._page_size):
+                some = emails[start : start + self._page_size]
+                yield {id_of(item) for item in self._client.customers_called(some)}
 
     def _listed(self, customer_ids: Iterable[int]) -> list[Item]:
         wanted = sorted(customer_ids)
@@ -85,7 +93,7 @@ class Assembly:
         return items
 
     def _records(self, items: Sequence[Item]) -> list[RemoteRecord]:
-        whole = [self._with_companies(item) for item in self._with_the_rest(items)]
+        whole = [self._with_company_and_consent(item) for item in self._with_the_rest(items)]
         self.groups.learn(group for item in whole if (group := _group_of(item)))
         self.attributes.learn(number for item in whole for number in attribute_values(item))
         return [record_of(item) for item in whole]
@@ -106,11 +114,15 @@ class Assembly:
             whole.append({**item, **more})
         return whole
 
-    def _with_companies(self, item: Item) -> Item:
-        if self._users is None:
-            return item
-        users = self._users.of(id_of(item))
-        return {**item, "companies": sorted({external_id(id_of(u, "companyId")) for u in users})}
+    def _with_company_and_consent(self, item: Item) -> Item:
+        more: Item = {}
+        if self._users:
+            users = self._users.of(id_of(item))
+            more["companies"] = sorted({external_id(id_of(u, "companyId")) for u in users})
+        if self._subscribers:
+            rows = self._subscribers.of(_email_of(item) or "")
+            more["subscribers"] = [{name: row.get(name) for name in _SUBSCRIBER} for row in rows]
+        return {**item, **more}
 
 
 def _is_cut(item: Item, name: str, count: str) -> bool:
@@ -132,7 +144,12 @@ def _by_customer(rows: Collection[Item]) -> defaultdict[int, list[Item]]:
     return found
 
 
-def _metafields(client: BigCommerceClient, namespaces: Collection[str]) -> Beside:
+def _email_of(item: Item) -> str | None:
+    email = item.get("email")
+    return email.strip().casefold() if isinstance(email, str) and email.strip() else None
+
+
+def _metafields(client: BigCommerceClient, namespaces: Collection[str]) -> Beside[int]:
     return Beside(
         lambda since: client.metafields(namespaces, since),
         owner=lambda row: id_of(row, "resource_id"),
@@ -140,7 +157,15 @@ def _metafields(client: BigCommerceClient, namespaces: Collection[str]) -> Besid
     )
 
 
-def _users(companies: CompaniesClient) -> Beside:
+def _subscribers(client: BigCommerceClient) -> Beside[str]:
+    return Beside(
+        client.subscribers,
+        owner=_email_of,
+        touched=lambda row: moment(row.get("date_modified")),
+    )
+
+
+def _users(companies: CompaniesClient) -> Beside[int]:
     return Beside(
         lambda since: [companies.users(since=since)],
         owner=lambda row: row.get("customerId"),

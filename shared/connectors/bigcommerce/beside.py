@@ -8,16 +8,17 @@ deleted there is noticed by the next `load`.
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from shared.connectors.bigcommerce.answers import Item, id_of
 
+Key = TypeVar("Key", int, str)
 _STEP_BACK: Final = timedelta(minutes=1)
 Read = Callable[[datetime | None], Iterable[Sequence[Item]]]
 
 
-class Beside:
-    """Rows by customer; threads may share it.
+class Beside(Generic[Key]):
+    """Rows by customer, that is by its id or its e-mail address; threads may share it.
 
     `read` yields the rows that changed since a moment (None: all); `owner` and `touched` say of a
     row whose it is (None: nobody's) and when it changed.
@@ -27,15 +28,15 @@ class Beside:
         self,
         read: Read,
         *,
-        owner: Callable[[Item], int | None],
+        owner: Callable[[Item], Key | None],
         touched: Callable[[Item], datetime | None],
     ) -> None:
         self._read = read
-        self._owner = owner
+        self._owner: Callable[[Item], Key | None] = owner
         self._touched = touched
         self._lock = threading.Lock()
-        self._rows: dict[int, dict[int, Item]] = {}
-        self._owners: dict[int, int] = {}
+        self._rows: dict[Key, dict[int, Item]] = {}
+        self._owners: dict[int, Key] = {}
         self._newest: datetime | None = None
 
     def load(self) -> None:
@@ -53,20 +54,20 @@ class Beside:
             for page in self._read(since):
                 self._learn(page)
 
-    def changed_since(self, since: datetime) -> set[int]:
+    def changed_since(self, since: datetime) -> set[Key]:
         """Return the customers whose rows changed since a moment."""
         owners = (self._owner(row) for page in self._read(since) for row in page)
         return {owner for owner in owners if owner is not None}
 
-    def of(self, customer_id: int) -> list[Item]:
+    def of(self, customer: Key) -> list[Item]:
         """Return the rows of a customer, the oldest first."""
-        rows = self._rows.get(customer_id, {})
+        rows = self._rows.get(customer, {})
         return [rows[number] for number in sorted(rows)]
 
-    def replace(self, customer_id: int, rows: Sequence[Item]) -> None:
+    def replace(self, customer: Key, rows: Sequence[Item]) -> None:
         """Take in what a customer has and nothing else."""
         with self._lock:
-            for number in self._rows.pop(customer_id, {}):
+            for number in self._rows.pop(customer, {}):
                 self._owners.pop(number, None)
             self._learn(rows)
 

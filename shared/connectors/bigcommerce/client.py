@@ -111,6 +111,15 @@ class BigCommerceClient:
         pages = self._pages(path, {"namespace:in": list_of(namespaces)}, missing_is_empty=True)
         return [item for page in pages for item in page]
 
+    def customers_called(self, emails: Collection[str]) -> Sequence[Item]:
+        """Return those of a page's worth of e-mail addresses that are of customers."""
+        return self._customers({"email:in": list_of(emails)}).items
+
+    def subscribers(self, since: datetime | None) -> Iterator[Sequence[Item]]:
+        """Yield who subscribed to newsletters, or changed that, page by page."""
+        changed: Parameters = {"date_modified:min": moment_of(since) if since else None}
+        return self._pages("v3/customers/subscribers", changed)
+
     def sample(self, path: str, limit: int = LARGEST_PAGE, **filters: str) -> Sequence[Item]:
         """Return the first rows of a list."""
         answer = self._call("GET", f"{path}{query({**filters, 'limit': limit})}")

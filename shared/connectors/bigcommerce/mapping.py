@@ -1,13 +1,13 @@
 """Translates a BigCommerce customer into the canonical one, field by field and without judging.
 
 What a customer always has is said, even when it is empty. BigCommerce has no word for language,
-currency, birth date and gender: those stay unsaid; so do metafields and companies where they are
-not read. Promise: a record that does not fit raises `UnreadableRecord` with fields and reasons,
-never with a value.
+currency, birth date and gender: those stay unsaid; so do metafields, companies and consent where
+they are not read. Promise: a record that does not fit raises `UnreadableRecord` with fields and
+reasons, never with a value.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,9 +15,16 @@ from pydantic import ValidationError
 
 from shared.connectors.bigcommerce.record import moment
 from shared.connectors.bigcommerce.settings import BigCommerceSettings, MetafieldNumber
-from shared.connectors.bigcommerce.wire import FieldValue, WireAddress, WireCustomer, WireFormField
+from shared.connectors.bigcommerce.wire import (
+    FieldValue,
+    WireAddress,
+    WireCustomer,
+    WireFormField,
+    WireSubscriber,
+)
 from shared.domain.customer import (
     Address,
+    Consent,
     Custom,
     Customer,
     CustomerKind,
@@ -28,6 +35,7 @@ from shared.domain.customer import (
 )
 from shared.domain.errors import UnreadableRecord
 
+NEWSLETTER: Final = "marketing_newsletter"
 TAX_EXEMPTION: Final = "tax_exempt_category"
 _LONGEST_NOTES: Final = 4000
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
@@ -65,6 +73,8 @@ def _customer(
     number, custom = _number(custom, settings)
     group_id = wire.customer_group_id
     said: dict[str, Any] = {} if wire.companies is None else {"companies": wire.companies}
+    if wire.subscribers is not None:
+        said["marketing_consent"] = _consent(wire.subscribers)
     return Customer(
         source=source,
         kind=CustomerKind.BUSINESS if company else CustomerKind.INDIVIDUAL,
@@ -151,6 +161,13 @@ def _tax_id(custom: Custom, field: str | None) -> str | None:
         if field and (value := family.get(field)) not in {None, ""}:
             return str(value)
     return None
+
+
+def _consent(subscribers: Sequence[WireSubscriber]) -> Consent:
+    """Say what was agreed to in any storefront; who subscribed nowhere agreed to nothing."""
+    times = [at for each in subscribers if (at := moment(each.date_modified))]
+    granted = any(NEWSLETTER in (each.consents or ()) for each in subscribers)
+    return Consent(granted=granted, at=max(times, default=None))
 
 
 def _notes(text: str | None, warnings: list[FieldWarning]) -> str | None:

@@ -35,6 +35,7 @@ _ORDERED: Final[Mapping[str, tuple[str, ...]]] = {
     "form_fields": ("name",),
     "metafields": ("namespace", "key", "id"),
     "companies": (),
+    "subscribers": ("channel_id",),
 }
 _METAFIELD: Final = ("id", "namespace", "key", "value")
 _ATTRIBUTE: Final = ("attribute_id", "attribute_value")
@@ -110,6 +111,10 @@ def _plain(entry: Any) -> Any:
         return entry
     if "attribute_id" in entry:
         return {key: entry.get(key) for key in _ATTRIBUTE}
+    if "consents" in entry:
+        consents = entry["consents"]
+        known = sorted(map(str, consents)) if isinstance(consents, list) else []
+        return {"channel_id": entry.get("channel_id"), "consents": known}
     if "namespace" in entry:
         return {key: entry.get(key) for key in _METAFIELD}
     plain = {k: v for k, v in entry.items() if k not in _MOVING and k != "customer_id"}

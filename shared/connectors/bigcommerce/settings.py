@@ -58,10 +58,11 @@ class BigCommerceSettings(HttpSettings):
     """How to reach a BigCommerce shop, and what we read and write there.
 
     `tax_id_field` names the form field or attribute that holds the VAT id; `metafields` are the
-    namespaces that are read besides. The shop marks no address as billing or shipping address:
-    `default_address` says whether the oldest one is both. `overlap_minutes` is how far each run
-    steps back, for the shop's clock and its reading of times. The B2B Edition takes 150 requests a
-    minute from everybody and tells nobody how many are left.
+    namespaces that are read besides; `newsletter_consent` has the subscribers read. The shop marks
+    no address as billing or shipping address: `default_address` says whether the oldest one is
+    both. `overlap_minutes` is how far each run steps back, for the shop's clock and its reading of
+    times. The B2B Edition takes 150 requests a minute from everybody and tells nobody how many are
+    left.
     """
 
     base_url: str = "https://api.bigcommerce.com"
@@ -74,6 +75,7 @@ class BigCommerceSettings(HttpSettings):
     )
     tax_id_field: FieldName | None = None
     metafields: tuple[MetafieldName, ...] = ()
+    newsletter_consent: bool = False
     default_address: Literal["oldest", "none"] = "oldest"
     company_number_field: FieldName = DEFAULT_NUMBER_FIELD
     company_tax_id_field: FieldName | None = None

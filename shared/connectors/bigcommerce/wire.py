@@ -39,6 +39,13 @@ class WireMetafield(Wire):
     value: str | None = None
 
 
+class WireSubscriber(Wire):
+    """What an e-mail address agreed to, in one storefront."""
+
+    consents: tuple[str, ...] | None = None
+    date_modified: str | None = None
+
+
 class WireAddress(Wire):
     """An address of the address book."""
 
@@ -57,7 +64,7 @@ class WireAddress(Wire):
 
 
 class WireCustomer(Wire):
-    """A customer, with what is read beside it: metafields, and the companies it buys for."""
+    """A customer, with what is read beside it: metafields, consents, companies."""
 
     email: str | None = None
     first_name: str | None = None
@@ -73,3 +80,4 @@ class WireCustomer(Wire):
     form_fields: tuple[WireFormField, ...] | None = None
     metafields: tuple[WireMetafield, ...] | None = None
     companies: tuple[str, ...] | None = None
+    subscribers: tuple[WireSubscriber, ...] | None = None

@@ -85,6 +85,7 @@ def test_what_was_not_read_is_not_said() -> None:
 
     assert not customer.said("language")
     assert not customer.said("companies")
+    assert not customer.said("marketing_consent")
     assert not customer.custom.said("metafields")
     assert customer.said("group")
     assert customer.group is None
@@ -169,6 +170,33 @@ def test_endless_notes_are_cut_with_a_warning() -> None:
 
     assert customer.notes == "n" * 4000
     assert [warning.field for warning in customer.warnings] == ["notes"]
+
+
+@pytest.mark.parametrize(
+    ("subscribers", "granted", "at"),
+    [
+        ([], False, None),
+        ([{"consents": [], "date_modified": "2026-01-02T00:00:00Z"}], False, "2026-01-02"),
+        ([{"consents": ["abandoned_cart"]}], False, None),
+        (
+            [
+                {"consents": ["marketing_newsletter"], "date_modified": "2026-01-02T00:00:00Z"},
+                {"consents": [], "date_modified": "2026-01-03T00:00:00Z"},
+            ],
+            True,
+            "2026-01-03",
+        ),
+    ],
+)
+def test_consent_is_said_where_it_is_read(
+    subscribers: list[dict[str, Any]], granted: object, at: str | None
+) -> None:
+    """Whether, and when that was last said (D365-11)."""
+    consent = translated(subscribers=subscribers).marketing_consent
+
+    assert consent
+    assert consent.granted is granted
+    assert consent.at == (datetime.fromisoformat(at).replace(tzinfo=UTC) if at else None)
 
 
 def test_companies_of_an_account_are_named() -> None:

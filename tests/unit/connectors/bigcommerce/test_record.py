@@ -56,6 +56,7 @@ def test_what_moves_by_itself_is_no_content(changes: dict[str, Any]) -> None:
         {"form_fields": []},
         {"metafields": [{"id": 1, "namespace": "erp", "key": "no", "value": "K-1"}]},
         {"companies": ["company:17"]},
+        {"subscribers": [{"id": 1, "channel_id": 1, "consents": ["marketing_newsletter"]}]},
     ],
 )
 def test_content_is_what_a_change_is_known_by(changes: dict[str, Any]) -> None:
