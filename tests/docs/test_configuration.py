@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from shared.config import Settings
 from shared.connectors.bigcommerce.settings import BigCommerceSettings
 from shared.connectors.magento.settings import MagentoSettings
+from shared.connectors.shopify.settings import ShopifySettings
 from shared.domain.conditions import FACTS
 from shared.runtime.installation import load_installation
 from tests.docs.pages import DOCS, ROOT, Block, blocks, name_of, pages, prose, table_rows
@@ -41,7 +42,8 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 def test_every_key_is_described() -> None:
     """Each key of each table stands on the page as code; so do a platform's own keys."""
-    models = {*_models(Settings), *_models(MagentoSettings), *_models(BigCommerceSettings)}
+    platforms = (MagentoSettings, BigCommerceSettings, ShopifySettings)
+    models = {*_models(Settings), *(model for each in platforms for model in _models(each))}
     described = set(re.findall(r"`([a-z_0-9]+)`", prose(PAGE)))
 
     missing = {key for model in models for key in _keys(model)} - described
