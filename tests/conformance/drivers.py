@@ -5,6 +5,7 @@ from typing import Final
 
 from tests.conformance.bigcommerce import BigCommerceShop
 from tests.conformance.bigcommerce_companies import BigCommerceCompanies
+from tests.conformance.kiosk import KioskShop
 from tests.conformance.magento import MagentoShop
 from tests.conformance.shop import Shop
 from tests.conformance.shopify import ShopifyInBulk, ShopifyShop
@@ -17,4 +18,5 @@ DRIVERS: Final[Mapping[str, type[Shop]]] = {
     "shopify": ShopifyShop,
     "shopify-bulk": ShopifyInBulk,
     "shopify-companies": ShopifyCompanies,
+    "kiosk": KioskShop,
 }
