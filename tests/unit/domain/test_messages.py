@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from shared.domain.customer import Customer, FieldWarning, Model
 from shared.domain.messages import (
     MESSAGE_TYPES,
+    CanaryPassed,
+    CanarySent,
     CustomerDeleted,
     CustomerExport,
     CustomerImported,
@@ -44,6 +46,8 @@ BODIES: Final[tuple[Model, ...]] = (
     ImportRequested(channel="shop"),
     ImportAnswered(channel="shop", external_id="42", answer="customer", customer_number="C00042"),
     StagingProcess(channel="shop", external_id="42", staging_id=uuid4()),
+    CanarySent(sent_at=NOW),
+    CanaryPassed(sent_at=NOW),
 )
 
 
