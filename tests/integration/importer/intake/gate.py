@@ -79,6 +79,9 @@ class Gate:
     max_body_bytes: int = 300_000
     request_seconds: float = 5.0
     debounce_seconds: float = 0.0
+    hooks: dict[str, Hook] = field(default_factory=lambda: {
+        "shop": Hook(read_notice, (HOOK_KEY, OLD_HOOK_KEY))
+    })  # fmt: skip
     woken: list[str] = field(default_factory=list)
     handled: set[Any] = field(default_factory=set)
 
@@ -92,7 +95,7 @@ class Gate:
         )
         return Intake(
             hooks=Hooks(
-                {"shop": Hook(read_notice, (HOOK_KEY, OLD_HOOK_KEY))},
+                self.hooks,
                 units,
                 self.woken.append,
                 self.debounce_seconds,
