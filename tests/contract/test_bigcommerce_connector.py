@@ -5,6 +5,7 @@ told to.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import NoneType
 from typing import Any
@@ -371,6 +372,35 @@ class TestReading:
         assert ids(changed(reader, since)) == [9]
         assert reader.fetch("6") == records["6"]
 
+    def test_what_was_fetched_before_hides_nothing(
+        self, shop: SandboxBigCommerce, connected: Connect
+    ) -> None:
+        """One customer's metafields are not taken for everybody's."""
+        connected(number=METAFIELD).sink.write([export(6, "D-6"), export(9, "D-9")])
+        reader = connected(number=METAFIELD).reading
+        reader.fetch("9")
+
+        records = {record.external_id: record for record in changed(reader)}
+
+        assert reader.to_customer(records["6"], "b2c", READ_AT).customer_number == "D-6"
+
+    def test_what_a_run_brought_to_its_end_is_not_fetched_again(
+        self, shop: SandboxBigCommerce, source: CustomerSource
+    ) -> None:
+        """Each run steps back, over attributes that the one before has seen."""
+        since = now(shop)
+        shop.control.advance_clock(60)
+        shop.control.set_attribute(23, NUMBER, "D-7")
+        broken_off = source.changes("b2c", since)
+        next(broken_off)
+
+        first, second = changed(source, since), changed(source, since)
+        shop.control.advance_clock(60)
+        shop.control.set_attribute(23, NUMBER, "D-8")
+        third = changed(source, since)
+
+        assert [ids(run) for run in (first, second, third)] == [[23], [], [23]]
+
     def test_consent_to_newsletters_is_read_where_it_is_wanted(
         self, shop: SandboxBigCommerce, connected: Connect
     ) -> None:
@@ -503,6 +533,20 @@ class TestWriting:
         assert shop.control.attribute_values(NUMBER) == {n: f"D-{n}" for n in range(1, 11)}
         assert transport.count("PUT", "attribute-values") == 1
         assert transport.count("GET", "/v3/customers") == 2
+
+    def test_at_most_three_writes_run_at_once(
+        self, shop: SandboxBigCommerce, connected: Connect
+    ) -> None:
+        """The platform refuses a fourth; so it waits here."""
+        shop.control.set_latency(0.05)
+        sink = connected(page_size=250).sink
+
+        with ThreadPoolExecutor(8) as threads:
+            runs = threads.map(lambda n: sink.write([export(n, f"D-{n}")]), range(1, 17))
+            outcomes = [outcome for run in runs for outcome in run]
+
+        assert [outcome.error for outcome in outcomes] == [None] * 16
+        assert shop.control.refused() == 0
 
     def test_one_who_is_refused_costs_no_other(
         self, shop: SandboxBigCommerce, connected: Connect, transport: CheckedTransport
@@ -818,6 +862,19 @@ class TestChecking:
         assert [f.subject for f in findings if f.problem] == [
             "read customers", "attributes", "read companies",
         ]  # fmt: skip
+
+    def test_a_shop_that_reads_times_in_another_zone_is_told(
+        self, shop: SandboxBigCommerce, connected: Connect
+    ) -> None:
+        """Else changes would be missed; a wider overlap mends it."""
+        shop.control.set_quirks(naive_dates_hours=-6)
+        shop.control.touch(5)
+
+        narrow = connected().sink.check()
+        wide = connected(overlap_minutes=1560).sink.check()
+
+        assert [f.subject for f in narrow if f.problem] == ["read customers by time"]
+        assert [f.subject for f in wide if f.problem] == []
 
     def test_what_can_be_configured_is_listed(
         self, shop: SandboxBigCommerce, connected: Connect

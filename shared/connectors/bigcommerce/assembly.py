@@ -23,6 +23,33 @@ EMBEDDED: Final = 10
 _SUBSCRIBER: Final = ("id", "channel_id", "consents", "date_modified")
 
 
+class Earlier:
+    """The rows that earlier runs of changes brought: a run steps back, and would bring them again.
+
+    What a run brings counts once the run is over; until then it is brought again.
+    """
+
+    def __init__(self) -> None:
+        self._known: frozenset[tuple[str, int, str]] = frozenset()
+        self._met: set[tuple[str, int, str]] = set()
+
+    def begin(self) -> None:
+        """Begin a run."""
+        self._met = set()
+
+    def end(self) -> None:
+        """Note that all of the run was taken in."""
+        self._known = frozenset(self._met)
+
+    def news(self, kind: str, rows: Sequence[Item]) -> list[Item]:
+        """Return the rows that no run before this one brought."""
+        keys = [
+            (kind, id_of(row), str(row.get("date_modified", row.get("updatedAt")))) for row in rows
+        ]
+        self._met.update(keys)
+        return [row for row, key in zip(rows, keys, strict=True) if key not in self._known]
+
+
 class Assembly:
     """Makes records of what the shop lists; threads may share it."""
 
@@ -30,7 +57,7 @@ class Assembly:
         self,
         settings: BigCommerceSettings,
         client: BigCommerceClient,
-        companies: CompaniesClient | None,
+        companies: CompaniesClient,
     ) -> None:
         self._client = client
         self._page_size = settings.page_size
@@ -38,7 +65,7 @@ class Assembly:
         self.groups = Names(client.groups)
         self.attributes = Names(client.attributes)
         self._metafields = _metafields(client, self._namespaces) if self._namespaces else None
-        self._users = _users(companies) if companies else None
+        self._users = _users(companies) if settings.company_view else None
         self._subscribers = _subscribers(client) if settings.newsletter_consent else None
         lists = (self._metafields, self._users, self._subscribers)
         self._beside: list[Beside[int] | Beside[str]] = [rows for rows in lists if rows]
@@ -72,18 +99,30 @@ class Assembly:
         """Return the records of those of the customers that there are."""
         return self.whole(self._listed(customer_ids))
 
-    def touched_since(self, since: datetime) -> Iterator[set[int]]:
-        """Yield the customers of whom something changed that leaves their own time alone."""
+    def touched_since(self, since: datetime, earlier: Earlier) -> Iterator[set[int]]:
+        """Yield the customers of whom something changed that leaves their own time alone.
+
+        What an earlier run brought, to its end, is passed over.
+        """
         for page in self._client.changed_attribute_values(since):
-            yield {id_of(row, "customer_id") for row in page}
-        for rows in (self._metafields, self._users):
-            if rows:
-                yield rows.changed_since(since)
+            yield {id_of(row, "customer_id") for row in earlier.news("value", page)}
+        if self._metafields:
+            for page in self._metafields.changed_since(since):
+                yield self._metafields.owners_of(earlier.news("metafield", page))
+        if self._users:
+            for page in self._users.changed_since(since):
+                yield self._users.owners_of(earlier.news("user", page))
         if self._subscribers:
-            emails = sorted(self._subscribers.changed_since(since))
-            for start in range(0, len(emails), self._page_size):
-                some = emails[start : start + self._page_size]
-                yield {id_of(item) for item in self._client.customers_called(some)}
+            for page in self._subscribers.changed_since(since):
+                yield self._subscribed(earlier.news("subscriber", page))
+
+    def _subscribed(self, rows: Sequence[Item]) -> set[int]:
+        emails = sorted({email for row in rows if (email := _email_of(row))})
+        found: set[int] = set()
+        for start in range(0, len(emails), self._page_size):
+            some = emails[start : start + self._page_size]
+            found |= {id_of(item) for item in self._client.customers_called(some)}
+        return found
 
     def _listed(self, customer_ids: Iterable[int]) -> list[Item]:
         wanted = sorted(customer_ids)

@@ -6,7 +6,8 @@ deleted there is noticed by the next `load`.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
@@ -34,35 +35,48 @@ class Beside(Generic[Key]):
         self._read = read
         self._owner: Callable[[Item], Key | None] = owner
         self._touched = touched
+        self._reading = threading.Lock()  # is held while the shop is asked
         self._lock = threading.Lock()
+        self._began = float("-inf")
+        self._is_loaded = False
         self._rows: dict[Key, dict[int, Item]] = {}
         self._owners: dict[int, Key] = {}
         self._newest: datetime | None = None
 
     def load(self) -> None:
         """Read everything anew."""
-        with self._lock:
-            pages = list(self._read(None))
-            self._rows, self._owners, self._newest = {}, {}, None
-            for page in pages:
-                self._learn(page)
+        with self._reading:
+            self._read_whole()
 
     def refresh(self) -> None:
-        """Read what changed since the last time, or everything the first time."""
-        with self._lock:
-            since = self._newest - _STEP_BACK if self._newest else None
-            for page in self._read(since):
-                self._learn(page)
+        """Read what changed since the last time, or everything the first time.
 
-    def changed_since(self, since: datetime) -> set[Key]:
-        """Return the customers whose rows changed since a moment."""
-        owners = (self._owner(row) for page in self._read(since) for row in page)
-        return {owner for owner in owners if owner is not None}
+        Whoever waited while another thread did all of that need not do it again.
+        """
+        asked = time.monotonic()
+        with self._reading:
+            if self._began > asked:
+                return
+            if self._is_loaded and self._newest:
+                self._began = time.monotonic()
+                rows = [row for page in self._read(self._newest - _STEP_BACK) for row in page]
+                self._take(rows)
+            else:
+                self._read_whole()
+
+    def changed_since(self, since: datetime) -> Iterator[Sequence[Item]]:
+        """Yield the rows that changed since a moment, page by page."""
+        yield from self._read(since)
+
+    def owners_of(self, rows: Iterable[Item]) -> set[Key]:
+        """Return whose the rows are."""
+        return {owner for row in rows if (owner := self._owner(row)) is not None}
 
     def of(self, customer: Key) -> list[Item]:
         """Return the rows of a customer, the oldest first."""
-        rows = self._rows.get(customer, {})
-        return [rows[number] for number in sorted(rows)]
+        with self._lock:
+            rows = self._rows.get(customer, {})
+            return [rows[number] for number in sorted(rows)]
 
     def replace(self, customer: Key, rows: Sequence[Item]) -> None:
         """Take in what a customer has and nothing else."""
@@ -71,13 +85,28 @@ class Beside(Generic[Key]):
                 self._owners.pop(number, None)
             self._learn(rows)
 
+    def _read_whole(self) -> None:
+        self._began = time.monotonic()
+        rows = [row for page in self._read(None) for row in page]
+        with self._lock:
+            self._rows, self._owners, self._newest = {}, {}, None
+        self._take(rows)
+        self._is_loaded = True
+
+    def _take(self, rows: Sequence[Item]) -> None:
+        """Take in what was read to its end: only then is it known how far."""
+        with self._lock:
+            self._learn(rows)
+        moments = [at for row in rows if (at := self._touched(row))]
+        if self._newest:
+            moments.append(self._newest)
+        self._newest = max(moments, default=None)
+
     def _learn(self, rows: Sequence[Item]) -> None:
         for row in rows:
-            number, owner, at = id_of(row), self._owner(row), self._touched(row)
+            number, owner = id_of(row), self._owner(row)
             if (before := self._owners.pop(number, None)) is not None:
                 self._rows[before].pop(number, None)
             if owner is not None:
                 self._owners[number] = owner
                 self._rows.setdefault(owner, {})[number] = row
-            if at and (self._newest is None or at > self._newest):
-                self._newest = at

@@ -59,27 +59,25 @@ def connect(
 
     shop = http(settings.requests_per_second)
     client = BigCommerceClient(settings, shop, explain)
-    has_companies = settings.company_view is not None
-    b2b = http(settings.b2b_requests_per_second) if has_companies else None
-    companies = CompaniesClient(settings, b2b, explain) if b2b else None
+    b2b = http(settings.b2b_requests_per_second)
+    companies = CompaniesClient(settings, b2b, explain)
     assembly = Assembly(settings, client, companies)
 
     def close() -> None:
         shop.close()
-        if b2b:
-            b2b.close()
+        b2b.close()
 
     return Connector(
         source=BigCommerceSource(
             channel,
             settings,
             CustomerReader(settings, client, assembly),
-            CompanyReader(settings, companies) if companies else None,
-            lambda: discovered(client, companies),
+            CompanyReader(settings, companies),
+            lambda: discovered(client, companies if settings.company_view else None),
         ),
         sink=BigCommerceSink(
             CustomerWriter(client, assembly, Fields(settings, assembly.attributes)),
-            CompanyWriter(settings, companies, assembly.groups) if companies else None,
+            CompanyWriter(settings, companies, assembly.groups),
             Checks(settings, client, companies, additional_fields),
         ),
         close=close,

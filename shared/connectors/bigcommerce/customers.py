@@ -6,12 +6,13 @@ customer's own time alone. A run is done only when it has come to its end: only 
 the shop's time at its start less an overlap.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.connectors.bigcommerce.answers import Item, id_of
-from shared.connectors.bigcommerce.assembly import Assembly
+from shared.connectors.bigcommerce.assembly import Assembly, Earlier
 from shared.connectors.bigcommerce.client import BigCommerceClient, Found
 from shared.connectors.bigcommerce.mapping import Dictionary, translate
 from shared.connectors.bigcommerce.query import cursor_after
@@ -31,19 +32,25 @@ class CustomerReader:
         self._client = client
         self._assembly = assembly
         self._overlap = timedelta(minutes=settings.overlap_minutes)
+        self._earlier: defaultdict[str, Earlier] = defaultdict(Earlier)
 
     def changes(self, view: BigCommerceStoreView, since: datetime | None) -> Iterator[Page]:
         """Yield who changed since a moment, or everybody; the last page has the mark."""
         scan = Scan(self._client, since)
+        earlier = self._earlier[view.code]
+        earlier.begin()
         seen: set[int] = set()
         for items in scan.pages(None):
             seen |= {id_of(item) for item in items}
             yield self._page(view, self._assembly.whole(items))
         if since:
-            for customer_ids in self._assembly.touched_since(since):
-                yield self._page(view, self._assembly.listed(customer_ids - seen))
-                seen |= customer_ids
+            for customer_ids in self._assembly.touched_since(since, earlier):
+                if news := customer_ids - seen:
+                    yield self._page(view, self._assembly.listed(news))
+                    seen |= news
         yield Page((), is_last=True, mark=Watermark(scan.began_at - self._overlap))
+        # Whoever comes for more has taken in the last page.
+        earlier.end()
 
     def sweep(self, view: BigCommerceStoreView, after: str) -> Iterator[Page]:
         """Yield every customer whose scan key is greater than `after`, in their order."""

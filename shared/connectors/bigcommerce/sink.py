@@ -9,7 +9,6 @@ from shared.connectors.bigcommerce.companies.record import company_id_of
 from shared.connectors.bigcommerce.companies.sink import CompanyWriter
 from shared.connectors.bigcommerce.writer import CustomerWriter
 from shared.connectors.ports import Finding, Outcome
-from shared.domain.errors import ConfigurationError
 from shared.domain.messages import CustomerExport
 
 CUSTOMERS_AT_ONCE: Final = 10
@@ -18,9 +17,7 @@ CUSTOMERS_AT_ONCE: Final = 10
 class BigCommerceSink:
     """The writing side of a BigCommerce channel; threads may share it."""
 
-    def __init__(
-        self, customers: CustomerWriter, companies: CompanyWriter | None, checks: Checks
-    ) -> None:
+    def __init__(self, customers: CustomerWriter, companies: CompanyWriter, checks: Checks) -> None:
         self._customers = customers
         self._companies = companies
         self._checks = checks
@@ -36,16 +33,10 @@ class BigCommerceSink:
         of_companies = [e for e in exports if company_id_of(e.external_id) is not None]
         outcomes = list(self._customers.write(of_customers)) if of_customers else []
         for _, of_one in groupby(of_companies, key=lambda export: export.external_id):
-            outcomes += self._of_company(list(of_one))
+            outcomes += self._companies.write(list(of_one))
         places = {id(export): place for place, export in enumerate(exports)}
         return sorted(outcomes, key=lambda outcome: places[id(outcome.export)])
 
     def check(self) -> Sequence[Finding]:
         """Verify the rights, and that every field exists that is written."""
         return self._checks.run()
-
-    def _of_company(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
-        if self._companies is None:
-            error = ConfigurationError("no store view of the channel has companies")
-            return [Outcome(export, error=error) for export in exports]
-        return self._companies.write(exports)

@@ -24,7 +24,7 @@ class BigCommerceSource:
         channel: str,
         settings: BigCommerceSettings,
         customers: CustomerReader,
-        companies: CompanyReader | None,
+        companies: CompanyReader,
         discover: Callable[[], Sequence[Discovered]],
     ) -> None:
         self._channel = channel
@@ -38,20 +38,20 @@ class BigCommerceSource:
         view = self._view(store_view)
         moment = since.changed_at if since else None
         if view.entity == "companies":
-            return self._company_reader().changes(moment)
+            return self._companies.changes(moment)
         return self._customers.changes(view, moment)
 
     def sweep(self, store_view: str, after: str) -> Iterator[Page]:
         """Yield every record whose scan key is greater than `after`, in their order."""
         view = self._view(store_view)
         if view.entity == "companies":
-            return self._company_reader().sweep(after)
+            return self._companies.sweep(after)
         return self._customers.sweep(view, after)
 
     def fetch(self, external_id: str) -> RemoteRecord | None:
         """Return one record as it is now, or None when the shop says there is none."""
         if (company_id := company_id_of(external_id)) is not None:
-            return self._companies.fetch(company_id) if self._companies else None
+            return self._companies.fetch(company_id)
         if not (external_id.isascii() and external_id.isdigit()):
             return None
         return self._customers.fetch(int(external_id))
@@ -75,17 +75,12 @@ class BigCommerceSource:
             version=version,
         )
         if company_id_of(record.external_id) is not None:
-            return self._company_reader().to_customer(record, source)
+            return self._companies.to_customer(record, source)
         return self._customers.to_customer(record, source)
 
     def discover(self) -> Sequence[Discovered]:
         """Return the shop's storefronts, attributes, form fields, metafields and groups."""
         return self._discover()
-
-    def _company_reader(self) -> CompanyReader:
-        if self._companies is None:
-            raise ConfigurationError(f"no store view of {self._channel} has companies")
-        return self._companies
 
     def _view(self, code: str) -> BigCommerceStoreView:
         try:
