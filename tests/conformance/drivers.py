@@ -7,6 +7,7 @@ from tests.conformance.bigcommerce import BigCommerceShop
 from tests.conformance.bigcommerce_companies import BigCommerceCompanies
 from tests.conformance.kiosk import KioskShop
 from tests.conformance.magento import MagentoShop
+from tests.conformance.push import PushingSystem
 from tests.conformance.shop import Shop
 from tests.conformance.shopify import ShopifyInBulk, ShopifyShop
 from tests.conformance.shopify_companies import ShopifyCompanies
@@ -18,5 +19,6 @@ DRIVERS: Final[Mapping[str, type[Shop]]] = {
     "shopify": ShopifyShop,
     "shopify-bulk": ShopifyInBulk,
     "shopify-companies": ShopifyCompanies,
+    "push": PushingSystem,
     "kiosk": KioskShop,
 }

@@ -1,7 +1,7 @@
 """What the drivers of all sandboxes have in common: they open and close, time passes, ends show."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol, Self, cast
+from typing import Any, Final, Protocol, Self, cast
 
 from services.sandbox.wire import Server
 from tests.conformance import person
@@ -53,6 +53,15 @@ class Sandboxed:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    @property
+    def open_line(self) -> dict[str, Any]:
+        """Leave the encryption out."""
+        return {"base_url": "http://shop.example"}
+
+    def bounded(self, attempts: int, total_seconds: float) -> dict[str, Any]:
+        """Bound every call."""
+        return {"timeouts": {"attempts": attempts, "total_seconds": total_seconds}}
 
     def freeze_clock(self) -> None:
         """Stop it."""

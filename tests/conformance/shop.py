@@ -21,14 +21,17 @@ class Ability(StrEnum):
     SOURCE = "source"
     ADDRESSES = "addresses"
     ADDITIONAL_DATA = "additional data"
+    ANSWER_BODY = "answers that are read"
     BATCHES = "batches"
     BLANKS = "blanks"
+    CHECKED_CREDENTIALS = "credentials that are checked"
     CHANGES_BY_ITSELF = "changes by itself"
     DISCOVERY = "discovery"
     EXPIRING_TOKEN = "expiring token"
     FORBIDDEN = "forbidden"
     HOSTILE_TEXT = "hostile text"
     OTHER_VIEW = "another store view"
+    READ_BACK = "reading before a write"
     REFUSED_VALUE = "refused value"
     REMOVABLE_FIELD = "removable field"
     SILENT_DROP = "silent drop"
@@ -88,6 +91,13 @@ class Shop(Protocol):
     @property
     def expiring_credentials(self) -> dict[str, Any]:
         """What to change in `table` for credentials that run out and can be renewed."""
+
+    @property
+    def open_line(self) -> dict[str, Any]:
+        """What to change in `table` for an address that anybody could listen to."""
+
+    def bounded(self, attempts: int, total_seconds: float) -> dict[str, Any]:
+        """Return what to change in `table` for calls that end sooner, or are tried again."""
 
     @property
     def secrets(self) -> Sequence[str]:

@@ -12,7 +12,6 @@ from shared.domain.errors import (
     RemoteThrottled,
     RemoteUnavailable,
     TransientError,
-    UnreadableAnswer,
 )
 from tests.conformance import person
 from tests.conformance.channel import (
@@ -24,18 +23,8 @@ from tests.conformance.channel import (
     text_of,
 )
 from tests.conformance.shop import Ability, Shop, Trouble
+from tests.conformance.trouble import FAMILIES, skip_unless_possible
 
-FAMILIES: dict[Trouble, type[PatronError]] = {
-    Trouble.DENIED: AccessDenied,
-    Trouble.FORBIDDEN: AccessDenied,
-    Trouble.THROTTLED: RemoteThrottled,
-    Trouble.SERVER_ERROR: RemoteUnavailable,
-    Trouble.UNAVAILABLE: RemoteUnavailable,
-    Trouble.RESET: RemoteUnavailable,
-    Trouble.LOST: RemoteUnavailable,
-    Trouble.HTML: UnreadableAnswer,
-    Trouble.TRUNCATED: UnreadableAnswer,
-}
 READS: dict[str, Callable[[CustomerSource, str, str], object]] = {
     "changes": lambda source, view, _one: scan(source, view),
     "sweep": lambda source, view, _one: list(source.sweep(view, "")),
@@ -51,7 +40,7 @@ def test_a_read_that_fails_says_what_helps(
     shop: Shop, source: CustomerSource, read: str, trouble: Trouble
 ) -> None:
     """By its family; its text holds neither personal data nor a secret."""
-    _skip_what_is_unknown(shop, trouble)
+    skip_unless_possible(shop, trouble)
     [one] = shop.register()
     fetched(source, one)
     shop.upset(trouble, on="read")
@@ -97,7 +86,7 @@ def test_a_scan_that_breaks_off_is_completed(
 def test_a_call_ends_at_its_deadline(shop: Shop, channel: Channel) -> None:
     """A shop that accepts the request and says nothing holds nobody up."""
     [one] = shop.register()
-    source = channel.connect(timeouts={"attempts": 1, "total_seconds": 0.4}).reading
+    source = channel.connect(**shop.bounded(1, 0.4)).reading
     fetched(source, one)
     shop.upset(Trouble.HELD, on="read")
 
@@ -111,7 +100,7 @@ def test_a_call_ends_at_its_deadline(shop: Shop, channel: Channel) -> None:
 def test_a_hiccup_is_overcome_within_the_call(shop: Shop, channel: Channel) -> None:
     """A read is tried again where that is allowed."""
     [one] = shop.register()
-    source = channel.connect(timeouts={"attempts": 2, "total_seconds": 10}).reading
+    source = channel.connect(**shop.bounded(2, 10)).reading
     fetched(source, one)
     shop.upset(Trouble.SERVER_ERROR, on="read")
 
@@ -143,8 +132,3 @@ def test_a_token_that_runs_out_in_the_midst_is_renewed_once(shop: Shop, channel:
 
     assert ids_of(pages) == registered
     assert (before, shop.logins()) == (1, 2)
-
-
-def _skip_what_is_unknown(shop: Shop, trouble: Trouble) -> None:
-    if trouble is Trouble.FORBIDDEN and Ability.FORBIDDEN in shop.lacks:
-        pytest.skip(f"{type(shop).__name__}: {shop.lacks[Ability.FORBIDDEN]}")
