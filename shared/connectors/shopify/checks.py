@@ -6,7 +6,7 @@ from shared.connectors.ports import Finding
 from shared.connectors.shopify.approval import Protected, shows
 from shared.connectors.shopify.catalogue import definitions, name_of, type_of
 from shared.connectors.shopify.client import Item, ShopifyClient
-from shared.connectors.shopify.documents import PING
+from shared.connectors.shopify.documents import PING, search
 from shared.connectors.shopify.reading import Reading
 from shared.connectors.shopify.settings import ShopifySettings, is_metafield
 from shared.domain.errors import ConfigurationError
@@ -30,6 +30,8 @@ def checked(
     if reached.problem:
         return [reached]
     found = [reached, *_rights(scopes, settings), _version(reading.client, settings)]
+    if settings.code_of("companies"):
+        found.append(_companies(reading))
     found += _metafields(reading, settings, fields)
     return [*found, *_protected(reading)]
 
@@ -59,6 +61,17 @@ def _rights(scopes: set[str], settings: ShopifySettings) -> Iterator[Finding]:
         else:
             advice = "add it to the app's scopes and have the shop accept them"
             yield Finding(subject, f"the scope {verb}_customers is not granted", advice)
+
+
+def _companies(reading: Reading) -> Finding:
+    subject = "read companies"
+    document = search("AnyCompany", "companies", "ID", "id")
+    try:
+        reading.search(lambda _selection: document, None, None, 1)
+    except ConfigurationError as error:
+        advice = "take the store view of companies out if the shop's plan has no B2B"
+        return Finding(subject, str(error), advice)
+    return Finding(subject)
 
 
 def _version(client: ShopifyClient, settings: ShopifySettings) -> Finding:

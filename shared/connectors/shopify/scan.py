@@ -20,7 +20,7 @@ from shared.domain.errors import UnreadableAnswer
 INDEX_LAG = timedelta(minutes=5)
 LONGEST_CHAIN = 20_000
 _SECOND = timedelta(seconds=1)
-_SAME_DAY = timedelta(hours=38)
+_SAME_DAY = timedelta(hours=38)  # a day, in whatever zone the shop may count it
 Search = Callable[[str | None, str | None, str], Found]
 
 

@@ -55,6 +55,7 @@ WORDS = _set_of(
     tag tags operation operations bulk progress running completed failed expired canceled version
     supported unsupported format integer string boolean variable provided argument arguments
     selections accept accepted undefined unknown input included list element elements allowed
-    credentials client secret grant matching one two looks like parameter parameters missing
+    credentials client secret grant matching one two looks like parameter parameters missing plan
+    include includes b2b available feature enabled enable
     """
 )

@@ -31,6 +31,7 @@ def shop(
         Ping=lambda _: answer(data),
         MetafieldDefinitions=lambda _: found(*defined),
         CustomersLatest=lambda _: found(customer()),
+        AnyCompany=lambda _: found(),
     )
 
 
@@ -128,6 +129,19 @@ def test_personal_data_that_nobody_shows_is_told() -> None:
     given.operations["CustomersLatest"] = lambda _: found(empty)
 
     assert set(problems(given)) == {"personal data"}
+
+
+def test_a_plan_without_companies_is_told() -> None:
+    """Where a store view of companies is configured."""
+    given = shop()
+    denied = error("ACCESS_DENIED", "The plan does not include B2B", path=["found"])
+    given.operations["AnyCompany"] = lambda _: answer(None, denied)
+
+    [(subject, finding)] = problems(given).items()
+
+    assert subject == "read companies"
+    assert "plan does not include" in str(finding.problem)
+    assert "B2B" in str(finding.advice)
 
 
 def test_a_version_that_is_not_served_is_told() -> None:
