@@ -17,6 +17,7 @@ class Shop(StrEnum):
     MAGENTO = "magento"
     BIGCOMMERCE = "bigcommerce"
     SHOPIFY = "shopify"
+    PUSH = "push"
     ALL = "all"
 
 

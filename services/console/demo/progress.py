@@ -1,5 +1,6 @@
 """How far Patron has come, read from its database as any operator may."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,10 +53,14 @@ class Progress:
             if each.state in OPEN_STAGING_STATES
         }
 
-    def has_imported(self) -> bool:
-        """Whether every store view was read to its end and nothing is owed any more."""
-        is_read = bool(self.cursors) and all(each.last_success_at for each in self.cursors)
-        return is_read and not self.owed
+    def has_imported(self, polled: Collection[str], expected: int) -> bool:
+        """Whether the `polled` channels were read to their end and nothing is owed any more.
+
+        `expected` customers there must be in all, those that were pushed among them.
+        """
+        read = {each.channel for each in self.cursors if each.last_success_at}
+        is_read = read >= set(polled) and all(each.last_success_at for each in self.cursors)
+        return is_read and self.read_in_all >= expected and not self.owed
 
     def has_swept(self, channel: str, asked_at: datetime) -> bool:
         """Whether every view of a channel was swept since then and nothing is owed any more."""

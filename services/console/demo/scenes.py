@@ -48,7 +48,7 @@ def introduce(stage: Stage, log: Path) -> None:
     say("Patron keeps the customers of every web shop and of the ERP in step.", "bold")
     for shop in stage.shops:
         many = sum(stage.expected[shop.channel].values())
-        say(f"This is a simulated {shop.title} shop with {many} customers, at {shop.url};")
+        say(f"This is a simulated {shop.title}, with {many} customers, at {shop.url};")
     say("everything else is real: HTTP, messages, database, the workers themselves.")
     say(f"Worker logs: {log}", "dim")
     stage.guide.step("Configuration", "patron config check")

@@ -21,7 +21,7 @@ import typer
 
 from services.console.cli.failures import Refused
 from services.console.demo import scenes
-from services.console.demo.change import ask_for_sweep, edit_an_address, show_change
+from services.console.demo.change import Change, ask_for_sweep, edit_an_address, show_change
 from services.console.demo.children import Child, announcing_child, child
 from services.console.demo.configuration import configuration_of
 from services.console.demo.display import Guide, following
@@ -105,18 +105,19 @@ class _Tour:
         return [shop.url for shop in shops]
 
     def _open_shop(self, kind: Kind, stack: ExitStack) -> DemoShop:
+        opening = kind.opening()
         running, line = stack.enter_context(
             announcing_child(
                 f"the simulated {kind.name} shop", "services.sandbox", "--shop", kind.name,
                 "--port", "0", "--customers", str(self._wish.customers),
-                "--seed", str(self._wish.seed), *kind.options,
+                "--seed", str(self._wish.seed), *opening.options,
                 log=self._place / f"{kind.name}.log", place=self._place,
             )
         )  # fmt: skip
         url = line.rpartition(" ")[2]
         if not url.startswith("http"):
             raise Refused(f"{running.name} did not start: {line}")
-        shop = kind.open(url, kind.name if self._wish.shop == ALL else "shop")
+        shop = opening.open(url, kind.name if self._wish.shop == ALL else "shop")
         stack.callback(shop.close)
         return shop
 
@@ -139,15 +140,16 @@ class _Tour:
     def _watch(self, stage: scenes.Stage, patron: Child) -> None:
         stage.guide.step("Import, decide, write back", "patron up")
         began = time.monotonic()
-        last = self._wait(stage, patron, Progress.has_imported, "the import")
+        last = self._wait(stage, patron, partial(_is_imported, stage=stage), "the import")
         scenes.sum_up(stage, last, time.monotonic() - began)
 
     def _change_one(self, stage: scenes.Stage, patron: Child) -> None:
         change = edit_an_address(stage)
         channel = change.account.channel
-        asked_at = ask_for_sweep(stage, channel)
-        is_swept = partial(_is_swept, channel=channel, since=asked_at)
-        after = self._wait(stage, patron, is_swept, "the sweep")
+        is_over: Callable[[Progress], bool] = partial(_has_arrived, change=change)
+        if change.is_swept_for:
+            is_over = partial(_is_swept, channel=channel, since=ask_for_sweep(stage, channel))
+        after = self._wait(stage, patron, is_over, "the change")
         show_change(stage, change, after)
 
     def _wait(
@@ -182,5 +184,14 @@ class _Tour:
         scenes.say_goodbye(self._guide, time.monotonic() - self._began, kept=self._wish.keep)
 
 
+def _is_imported(now: Progress, *, stage: scenes.Stage) -> bool:
+    polled = {shop.channel for shop in stage.shops if shop.is_polled}
+    return now.has_imported(polled, stage.expected_in_all)
+
+
 def _is_swept(now: Progress, *, channel: str, since: datetime) -> bool:
     return now.has_swept(channel, since)
+
+
+def _has_arrived(now: Progress, *, change: Change) -> bool:
+    return now.decisions > change.decisions_before and not now.owed

@@ -44,3 +44,21 @@ def test_a_demo_that_fails_says_why_and_keeps_the_evidence(
     (kept,) = tmp_path.iterdir()
     assert str(kept) in ended.err
     assert (kept / "patron.log").exists()
+
+
+@pytest.mark.e2e
+def test_the_demo_on_all_shops_makes_one_customer_of_one_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four channels, one directory: who has accounts in all of them has one number everywhere."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+    ended = run("demo", "--shop", "all", "--customers", 25, place=tmp_path, seconds=180)
+
+    assert (ended.code, ended.err) == (0, "")
+    for channel in ("magento", "bigcommerce", "shopify", "push"):
+        assert re.search(rf"✓ {channel}: each of \d+ customers shows the number", ended.out)
+    assert re.search(r"\d+ customers have accounts in 4 of the shops", ended.out)
+    assert re.search(r"✓ one customer, 4 accounts, one number: [BC]\d+", ended.out)
+    assert list(tmp_path.iterdir()) == []

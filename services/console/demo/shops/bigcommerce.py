@@ -19,7 +19,8 @@ _PAGE_SIZE: Final = 250
 class BigCommerceShop:
     """One BigCommerce shop at `url`. It marks no address as billing address: the oldest is it."""
 
-    title = "BigCommerce"
+    title = "BigCommerce shop"
+    is_polled = True
 
     def __init__(self, url: str, channel: str = "shop") -> None:
         self.url = url

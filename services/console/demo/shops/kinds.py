@@ -2,42 +2,60 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from services.console.demo.shops.bigcommerce import BigCommerceShop
 from services.console.demo.shops.magento import MagentoShop
 from services.console.demo.shops.port import DemoShop
+from services.console.demo.shops.push import PushShop, free_port
 from services.console.demo.shops.shopify import ShopifyShop
 
 ALL: Final = "all"
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """With which options a sandbox is started, and what opens the shop at its URL as a channel."""
+
+    options: Sequence[str]
+    open: Callable[[str, str], DemoShop]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
-    """One platform: how its sandbox is started, and what opens the shop at a URL as a channel."""
+    """One platform, and how a shop of it is opened."""
 
     name: str
-    open: Callable[[str, str], DemoShop]
-    options: Sequence[str] = ()
+    opening: Callable[[], Opening]
 
 
-# The quotas of these platforms are theirs; only their clocks run ten times as fast.
+def _magento() -> Opening:
+    return Opening((), MagentoShop)
+
+
+def _bigcommerce() -> Opening:
+    # The quota is the platform's, 150 requests a window; only the clock runs ten times as fast.
+    return Opening(("--window-seconds", "3"), BigCommerceShop)
+
+
+def _shopify() -> Opening:
+    # Likewise: 100 points a second and 2,000 at first.
+    pace = ("--restore-rate", "1000", "--bucket", "20000")
+    return Opening(("--companies", "20", "--without-definition", *pace), ShopifyShop)
+
+
+def _push() -> Opening:
+    port = free_port()
+    options = ("--target", f"http://127.0.0.1:{port}", "--push-at-start")
+    return Opening(options, partial(PushShop, port=port))
+
+
 KINDS: Final = (
-    Kind("magento", MagentoShop),
-    Kind("bigcommerce", BigCommerceShop, ("--window-seconds", "3")),
-    Kind(
-        "shopify",
-        ShopifyShop,
-        (
-            "--companies",
-            "20",
-            "--without-definition",
-            "--restore-rate",
-            "1000",
-            "--bucket",
-            "20000",
-        ),
-    ),
+    Kind("magento", _magento),
+    Kind("bigcommerce", _bigcommerce),
+    Kind("shopify", _shopify),
+    Kind("push", _push),
 )
 
 

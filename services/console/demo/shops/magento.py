@@ -17,7 +17,8 @@ _PAGE_SIZE: Final = 300
 class MagentoShop:
     """One Magento shop at `url`."""
 
-    title = "Magento"
+    title = "Magento shop"
+    is_polled = True
 
     def __init__(self, url: str, channel: str = "shop") -> None:
         self.url = url

@@ -38,11 +38,12 @@ class Edit:
 
 
 class DemoShop(Protocol):
-    """One simulated shop, running."""
+    """One simulated shop, running. What is not polled pushes its customers to Patron."""
 
     title: str
     channel: str
     url: str
+    is_polled: bool
 
     def configuration(self) -> str:
         """Return the channel's tables in `patron.toml`."""
@@ -61,7 +62,7 @@ class DemoShop(Protocol):
         ...
 
     def edit_an_address(self, external_id: str, street: str) -> Edit:
-        """Let a shopper edit the street of the billing address."""
+        """Let a shopper edit the street of the billing address; whoever pushes pushes that."""
         ...
 
     def close(self) -> None:

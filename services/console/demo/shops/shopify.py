@@ -38,7 +38,8 @@ query One($id: ID!) { customer(id: $id) { updatedAt defaultAddress { address1 } 
 class ShopifyShop:
     """One Shopify shop at `url`."""
 
-    title = "Shopify"
+    title = "Shopify shop"
+    is_polled = True
 
     def __init__(self, url: str, channel: str = "shop") -> None:
         self.url = url
