@@ -10,7 +10,13 @@ from shared.domain.lint import lint
 def advice_on(settings: Settings) -> list[str]:
     """Return what an operator might want to know before starting."""
     rules = lint(policy_of(settings))
-    return [*_channels(settings), *_templates(settings), *rules, *_servers(settings)]
+    return [
+        *_channels(settings),
+        *_intake(settings),
+        *_templates(settings),
+        *rules,
+        *_servers(settings),
+    ]
 
 
 def _channels(settings: Settings) -> Iterator[str]:
@@ -19,6 +25,17 @@ def _channels(settings: Settings) -> Iterator[str]:
     for name, channel in settings.channels.items():
         if not any(view.import_enabled for view in channel.store_views):
             yield f"channel {name}: every store view has import = false, so it is only written to"
+
+
+def _intake(settings: Settings) -> Iterator[str]:
+    """Name what waits for somebody to come, where the door is closed."""
+    if settings.intake.enabled:
+        return
+    for name, channel in settings.channels.items():
+        if channel.webhooks:
+            yield f"channel {name}: its webhooks are not taken in without [intake] enabled = true"
+        if channel.platform == "push":
+            yield f"channel {name}: nobody can push to it without [intake] enabled = true"
 
 
 def _templates(settings: Settings) -> Iterator[str]:

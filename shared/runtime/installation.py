@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from shared.config import ConfigurationInvalid, Problem, Settings, policy_of
 from shared.config.loading import validated
@@ -17,6 +17,7 @@ from shared.config.sources import Given, read
 from shared.connectors import registry
 from shared.connectors.http import CallObserver, unobserved
 from shared.connectors.ports import Connector
+from shared.connectors.push.settings import PushSettings
 from shared.domain.errors import ConfigurationError
 from shared.domain.policy import Policy
 from shared.messaging.topology import Topology, topology_for
@@ -61,6 +62,7 @@ def load_installation(path: Path | None, environment: Mapping[str, str]) -> Inst
             location = ("channels", name, "platform")
             problems.append(Problem(given.origin_of(location), ".".join(location), str(error)))
     problems += _webhooks_of_the_silent(given)
+    problems += _shared_api_keys(connectors, given)
     if settings is None or problems:
         raise ConfigurationInvalid(problems)
     try:
@@ -79,6 +81,17 @@ def _webhooks_of_the_silent(given: Given) -> Iterator[Problem]:
             if platform and platform.read_notice is None:
                 location = ("channels", name, "webhooks")
                 text = f"{channel['platform']} sends no webhooks that Patron could read"
+                yield Problem(given.origin_of(location), ".".join(location), text)
+
+
+def _shared_api_keys(connectors: Mapping[str, BaseModel], given: Given) -> Iterator[Problem]:
+    """Yield channels whose API key would not tell which channel is meant."""
+    owners: dict[SecretStr, str] = {}
+    for name, connector in connectors.items():
+        for key in connector.api_keys if isinstance(connector, PushSettings) else ():
+            if owners.setdefault(key, name) != name:
+                location = ("channels", name, "connector", "api_keys")
+                text = f"channel {owners[key]} has one of them, too; each needs its own"
                 yield Problem(given.origin_of(location), ".".join(location), text)
 
 

@@ -5,10 +5,11 @@ back, and the message to the processor is owed as soon as the answer is given. I
 request that is made again, whenever the first try was cut off, has the effect of one.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -29,6 +30,7 @@ from shared.persistence.tombstones import Tombstones, hold_off_erasures
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 
 _TRIES: Final = 3
+_SECRET: Final = re.compile(r"passw|passphrase|secret|token|credential", re.IGNORECASE)
 Offer = Callable[[Sequence[Parcel]], None]
 
 
@@ -144,8 +146,19 @@ def _record(each: Identified, work: UnitOfWork) -> RemoteRecord:
         created_at=customer.registered_at,
         # With what it waits for: the same content is news once nothing is in its way.
         fingerprint=f"{customer.fingerprint()}{reasons}",
-        payload=each.record,
+        payload=_without_secrets(each.record),
     )
+
+
+def _without_secrets(value: Any) -> Any:
+    """Return what may be kept: a shape of the pusher's own may hold anything (ORO-6)."""
+    if isinstance(value, dict):
+        return {
+            name: _without_secrets(inner)
+            for name, inner in value.items()
+            if not _SECRET.search(name)
+        }
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
 
 
 def _taken_item(each: Identified) -> Item:

@@ -153,3 +153,18 @@ def test_keys_are_a_list_or_one_on_each_line(tmp_path: Path) -> None:
     with pytest.raises(ValidationError) as caught:
         PushSettings.model_validate({"store_views": [VIEW], "api_keys": "short-key"})
     assert "short-key" not in str(caught.value)
+
+
+def test_channels_do_not_share_an_api_key(tmp_path: Path) -> None:
+    """It says which channel somebody pushes to."""
+    channel = f"""
+[channels.{{name}}]
+platform = "push"
+store_views = [{{{{ code = "crm" }}}}]
+connector = {{{{ api_keys = ["{KEY}"] }}}}
+"""
+    text = "".join(channel.format(name=name) for name in ("one", "two"))
+
+    [problem] = problems(a_file(tmp_path, text))
+    assert problem.startswith("patron.toml: channels.two.connector.api_keys: channel one has one")
+    assert KEY not in problem

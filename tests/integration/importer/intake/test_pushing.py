@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from shared.domain.customer import SourceKey
+from shared.persistence import raw_payloads as raw_payload_rows
 from shared.persistence.tables import (
     push_items,
     push_requests,
@@ -240,6 +242,18 @@ def test_a_mapping_turns_a_foreign_shape_into_ours(gate: Gate) -> None:
     assert answer.json()["customers"][1]["errors"] == [
         {"pointer": "/customers/1", "detail": "email: should be a valid string"}
     ]
+
+
+def test_what_is_kept_of_a_push_holds_no_password(gate: Gate) -> None:
+    """A shape of the pusher's own may have one; only the mapped fields go on (ORO-6)."""
+    gate.settings = push_settings(mapping={"external_id": "id"})
+
+    with gate.open() as client:
+        client.push({"id": "1", "login": {"Password": "hunter2", "user": "ann"}, "api_token": "x"})
+
+    with gate.station.units.read() as work:
+        [kept] = raw_payload_rows.of_accounts(work, [SourceKey("crm", "1")])
+    assert kept.payload == {"id": "1", "login": {"user": "ann"}}
 
 
 def test_nothing_is_left_of_a_request_that_is_refused(gate: Gate, client: Client) -> None:
