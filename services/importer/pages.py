@@ -11,7 +11,16 @@ from datetime import datetime
 import structlog
 
 from shared.connectors.ports import CustomerSource, RemoteRecord
-from shared.domain.customer import FieldWarning, Model, Source, SourceKey, Version
+from shared.domain.contacts import accounts_of, names_any, without_contacts
+from shared.domain.customer import (
+    Customer,
+    FieldWarning,
+    Model,
+    Source,
+    SourceKey,
+    Version,
+    replaced,
+)
 from shared.domain.errors import PatronError, UnreadableRecord
 from shared.domain.messages import (
     Cause,
@@ -136,6 +145,7 @@ def take_page(
     )
     changed = [r for r in living if even_unchanged or known.get(r.external_id) != r.fingerprint]
     readings = [reader.read(record, work.now, origin, mode) for record in changed]
+    readings, redacted = _without_erased(readings, changed, reader, work)
     work.send(
         [
             parcel(
@@ -158,7 +168,8 @@ def take_page(
         ],
     )
     if reader.keeps_raw:
-        raw_payloads.keep(work, reader.channel, {r.external_id: r.payload for r in changed})
+        whole = (record for record in changed if record.external_id not in redacted)
+        raw_payloads.keep(work, reader.channel, {r.external_id: r.payload for r in whole})
     return Taken(len(changed), len(living) - len(changed), len(records) - len(living))
 
 
@@ -189,6 +200,32 @@ def _living(
     accounts = {SourceKey(reader.channel, record.external_id) for record in records}
     erased = reader.tombstones.erased(work, accounts)
     return [r for r in records if SourceKey(reader.channel, r.external_id) not in erased]
+
+
+def _without_erased(
+    readings: list[Reading],
+    records: Sequence[RemoteRecord],
+    reader: StoreViewReader,
+    work: UnitOfWork,
+) -> tuple[list[Reading], set[str]]:
+    """Leave those who were erased out of companies that name them; return which companies do."""
+    companies = [_company(reading) for reading in readings]
+    named = {account for company in companies for account in accounts_of(company)}
+    erased = reader.tombstones.erased(work, named) if named else frozenset()
+    redacted: set[str] = set()
+    for position, company in enumerate(companies):
+        if company and names_any(company, erased):
+            left = without_contacts(company, erased)
+            body = replaced(readings[position].body, customer=left)
+            readings[position] = replace(readings[position], body=body)
+            redacted.add(records[position].external_id)
+    return readings, redacted
+
+
+def _company(reading: Reading) -> Customer | None:
+    """Return the customer of a reading if it names contacts."""
+    body = reading.body
+    return body.customer if isinstance(body, CustomerImported) and body.customer.contacts else None
 
 
 def _seen(record: RemoteRecord, reader: StoreViewReader) -> source_records.Seen:

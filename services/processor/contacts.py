@@ -3,7 +3,7 @@
 Its promise: nobody who was erased is written down again because a company still names him.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from services.processor.cases import Case
 from services.processor.rows import Row
+from shared.domain.contacts import names_any, without_contacts
 from shared.domain.customer import Contact, Customer, Entity, SourceKey, replaced
 from shared.domain.decisions import Create, Decision, Update
 from shared.domain.directory import phone_text
@@ -74,14 +75,6 @@ def contacts_of(decision: Decision) -> tuple[Contact, ...] | None:
     return None
 
 
-def accounts_of(customer: Customer | None) -> list[SourceKey]:
-    """Return the accounts of a company's contacts."""
-    if customer is None or not customer.contacts:
-        return []
-    channel = customer.source.channel
-    return [SourceKey(channel, each.account) for each in customer.contacts if each.account]
-
-
 def wake(accounts: Collection[SourceKey], work: UnitOfWork) -> None:
     """Have accounts decided that waited for a company which has just arrived."""
     if accounts:
@@ -91,19 +84,9 @@ def wake(accounts: Collection[SourceKey], work: UnitOfWork) -> None:
 def without_erased(case: Case, erased: frozenset[SourceKey]) -> Case:
     """Return the case without the contacts who were erased, in its message as well."""
     customer = case.customer
-    if customer is None or erased.isdisjoint(accounts_of(customer)):
+    if customer is None or not names_any(customer, erased):
         return case
-    kept = replaced(customer, contacts=tuple(_kept(customer, erased)))
+    kept = without_contacts(customer, erased)
     body = replaced(case.message.body, customer=kept)
-    return replace(
-        case, customer=kept, message=replaced(case.message, body=body, raw=body.to_json())
-    )
-
-
-def _kept(customer: Customer, erased: frozenset[SourceKey]) -> Iterable[Contact]:
-    channel = customer.source.channel
-    return (
-        each
-        for each in customer.contacts
-        if not (each.account and SourceKey(channel, each.account) in erased)
-    )
+    message = replaced(case.message, body=body, raw=body.to_json())
+    return replace(case, customer=kept, message=message)

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import orjson
 
-from services.processor.contacts import accounts_of, contact_rows, contacts_of
+from services.processor.contacts import contact_rows, contacts_of
 from services.processor.exports import PlannedExport
 from services.processor.rows import Row, address_row, link_row, staging_row
+from shared.domain.contacts import accounts_of
 from shared.domain.customer import Customer, Source, SourceKey, Version
 from shared.domain.decisions import (
     Ambiguous,

@@ -10,9 +10,10 @@ from typing import Any, Final
 from services.processor.answers import answer_requests
 from services.processor.apply import apply
 from services.processor.cases import Case, cases_of
-from services.processor.contacts import accounts_of, without_erased
+from services.processor.contacts import without_erased
 from services.processor.gather import Inquiry, gather
 from services.processor.plan import Plan
+from shared.domain.contacts import accounts_of
 from shared.domain.decide import decide
 from shared.domain.known import Known
 from shared.domain.messages import CustomerDeleted, CustomerUnreadable, Envelope

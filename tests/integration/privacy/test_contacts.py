@@ -1,12 +1,16 @@
 """Persons who act for companies: what is stored of them is shown, and goes with them (MYOB-1)."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from services.importer.pages import StoreViewReader, take_page
 from services.processor.worker import process_batch
+from shared.connectors.ports import RemoteRecord
 from shared.domain.customer import Contact, Customer, Phone, SourceKey
 from shared.domain.messages import parcel
 from shared.domain.policy import ChannelPolicy, ContactPolicy, StoreViewPolicy
@@ -24,6 +28,7 @@ from shared.persistence.tombstones import Tombstones
 from shared.persistence.unit_of_work import UnitsOfWork
 from tests.builders import NOON, a_company, a_contact, a_policy, a_source, imported
 from tests.faults.people import FIRST, LAST, PLANTED
+from tests.integration.importer.shelf import Shelf, a_record
 from tests.integration.privacy.traces import EMAIL, SHOP_ID, planted, told
 
 VIEW = StoreViewPolicy("de", company_contacts=ContactPolicy.COMPANY)
@@ -165,3 +170,30 @@ def test_a_card_has_contacts_and_full_numbers_of_locations(units: UnitsOfWork) -
     assert [(x["location"], x["location_name"]) for x in card.addresses] == [
         ("D10001-01", "Head office"), ("D10001-02", "Warehouse"),
     ]  # fmt: skip
+
+
+class Companies(Shelf):
+    """A shelf whose records are companies that name the person."""
+
+    def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
+        """Translate a record into a company."""
+        version = super().to_customer(record, store_view, read_at).source.version
+        source = a_source(record.external_id, version=version)
+        return a_firm(source=source)
+
+
+def test_who_was_erased_is_not_imported_with_a_company(
+    units: UnitsOfWork, tombstones: Tombstones
+) -> None:
+    """MYOB-1, NEW-11: neither its message nor what is kept of the shop's words names the person."""
+    plant(units)
+    erase(units, f"shop/{SHOP_ID}", tombstones)
+    shelf = Companies()
+    shelf.put(replace(a_record(1, email=EMAIL), fingerprint="f"))
+    reader = StoreViewReader("shop", "de", shelf, tombstones, keeps_raw=True)
+
+    with units.begin() as work:
+        taken = take_page(list(shelf.records.values()), reader, work, "sweep")
+
+    assert taken.changed == 1
+    assert told(units) == {}
