@@ -159,7 +159,7 @@ def _open_shop(site: Site, quota: Quota, given: argparse.Namespace, life: ExitSt
     found = re.search(r"http://\S+", words)
     if found is None:
         raise NotStarted(words)
-    shop = kind.opening().open(found[0], _CHANNEL)
+    shop = kind.opening(given.customers).open(found[0], _CHANNEL)
     life.callback(shop.close)
     return shop
 

@@ -105,7 +105,7 @@ class _Tour:
         return [shop.url for shop in shops]
 
     def _open_shop(self, kind: Kind, stack: ExitStack) -> DemoShop:
-        opening = kind.opening()
+        opening = kind.opening(self._wish.customers)
         running, line = stack.enter_context(
             announcing_child(
                 f"the simulated {kind.name} shop", "services.sandbox", "--shop", kind.name,

@@ -12,6 +12,7 @@ from services.console.demo.shops.push import PushShop, free_port
 from services.console.demo.shops.shopify import ShopifyShop
 
 ALL: Final = "all"
+_CUSTOMERS_FOR_A_COMPANY: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +25,29 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One platform, and how a shop of it is opened."""
+    """One platform, and how a shop of it is opened for so many customers."""
 
     name: str
-    opening: Callable[[], Opening]
+    opening: Callable[[int], Opening]
 
 
-def _magento() -> Opening:
+def _magento(_customers: int) -> Opening:
     return Opening((), MagentoShop)
 
 
-def _bigcommerce() -> Opening:
+def _bigcommerce(_customers: int) -> Opening:
     # The quota is the platform's, 150 requests a window; only the clock runs ten times as fast.
     return Opening(("--window-seconds", "3"), BigCommerceShop)
 
 
-def _shopify() -> Opening:
+def _shopify(customers: int) -> Opening:
     # Likewise: 100 points a second and 2,000 at first.
     pace = ("--restore-rate", "1000", "--bucket", "20000")
-    return Opening(("--companies", "20", "--without-definition", *pace), ShopifyShop)
+    companies = ("--companies", str(customers // _CUSTOMERS_FOR_A_COMPANY))
+    return Opening((*companies, "--without-definition", *pace), ShopifyShop)
 
 
-def _push() -> Opening:
+def _push(_customers: int) -> Opening:
     port = free_port()
     options = ("--target", f"http://127.0.0.1:{port}", "--push-at-start")
     return Opening(options, partial(PushShop, port=port))
