@@ -17,8 +17,10 @@ from services.sandbox.shopify.gids import company_gid, customer_gid, gid
 from shared.connectors.http import RemoteCall
 from shared.connectors.ports import Connector, Outcome, RemoteRecord, Watermark
 from shared.connectors.registry import settings_of
+from shared.connectors.shopify.approval import Protected
 from shared.connectors.shopify.connect import connect
-from shared.connectors.shopify.settings import ShopifySettings
+from shared.connectors.shopify.documents import Selection, bulk_text, by_ids, rest_of, search
+from shared.connectors.shopify.settings import MetafieldKey, ShopifySettings
 from shared.connectors.shopify.webhooks import read_notice
 from shared.domain.customer import Customer, Entity, Version
 from shared.domain.errors import (
@@ -34,7 +36,7 @@ from shared.domain.errors import (
     UnreadableAnswer,
 )
 from shared.domain.messages import CustomerExport
-from tests.contract.shopify_spec import SPECS, CheckedTransport
+from tests.contract.shopify_spec import SPECS, VERSIONS, CheckedTransport, checked_document
 
 pytestmark = pytest.mark.skipif(
     not SPECS.is_dir(), reason=f"Shopify's schema is not at {SPECS.name} beside the project"
@@ -171,6 +173,31 @@ def customer_of(shopify: Connector, record: RemoteRecord) -> Customer:
 def families(outcomes: Sequence[Outcome]) -> list[str | None]:
     """Return the family of each outcome's error."""
     return [type(each.error).__name__ if each.error else None for each in outcomes]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("denied", [(), *((kind,) for kind in Protected), tuple(Protected)])
+def test_every_selection_is_valid(version: str, denied: tuple[Protected, ...]) -> None:
+    """Whatever personal data the app may not read; page by page, in bulk, and what is left over."""
+    metafields = [
+        ("number", MetafieldKey("erp", "customer_number")),
+        ("m0", MetafieldKey("a", "b")),
+    ]
+    selection = Selection(metafields, metafields[1:], frozenset(denied))
+    texts = [
+        search("A", "customers", "UPDATED_AT", selection.customer()).text,
+        search("A", "companies", "ID", selection.company(), reverse=True).text,
+        by_ids("A", "Customer", selection.customer()).text,
+        by_ids("A", "Company", selection.company()).text,
+        rest_of("A", "Customer", "addressesV2", selection.address()).text,
+        rest_of("A", "Company", "locations", selection.location()).text,
+        rest_of("A", "Company", "contacts", selection.contact()).text,
+        bulk_text("customers", selection.customer(in_bulk=True)),
+        bulk_text("companies", selection.company(in_bulk=True)),
+    ]
+
+    for text in texts:
+        checked_document(version, text)
 
 
 class TestReading:
