@@ -156,7 +156,7 @@ def _of_contacts(contacts: Sequence[Contact] | None) -> Iterator[Change]:
 def _exports(intents: Iterable[ExportIntent]) -> tuple[str, ...]:
     """Return what would be written to the shop, with how many locations."""
     return tuple(
-        f"{each.effect} ({len(each.locations)} locations)" if each.locations else each.effect
+        f"{each.effect} (locations: {len(each.locations)})" if each.locations else each.effect
         for each in intents
     )
 

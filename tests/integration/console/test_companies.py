@@ -2,10 +2,18 @@
 
 import pytest
 
+from services.console.duplicates import duplicates
 from shared.domain.customer import Customer
-from shared.domain.policy import ChannelPolicy, ContactPolicy, Features, StoreViewPolicy
+from shared.domain.policy import (
+    ChannelPolicy,
+    ContactPolicy,
+    Features,
+    MatchBy,
+    MatchRule,
+    StoreViewPolicy,
+)
 from shared.persistence.tables import staging_customers
-from tests.builders import ADDITIONAL, a_company, a_contact, a_customer, a_policy
+from tests.builders import ADDITIONAL, a_company, a_contact, a_customer, a_policy, a_source
 from tests.integration.console.conftest import Desk
 
 VIEW = StoreViewPolicy("de", company_contacts=ContactPolicy.COMPANY)
@@ -93,3 +101,14 @@ def test_a_record_that_turned_has_its_ways_on(desk: Desk) -> None:
 
     for fact in ("keeps it as a company now", "--as-new", "its customer turns as well"):
         assert fact in told
+
+
+def test_what_share_an_e_mail_rightly_are_no_duplicates(firm: Desk) -> None:
+    """NEW-9, MYOB-5: a company and its administrator; a company and those who act for it."""
+    email = "info@nordwind.example"
+    policy = a_policy(matching=(MatchRule(MatchBy.EMAIL),))
+    firm.process(a_customer("7", email=email), policy=policy)
+    firm.process(a_firm(source=a_source("c7"), email=email, company_name="B"), policy=policy)
+
+    with firm.units.read() as work:
+        assert list(duplicates(work, "shop", policy)) == []
