@@ -4,6 +4,7 @@ Metafields and the companies that a customer buys for are read where the configu
 Promise: whoever reads a customer, by whichever call, gets the same record of the same content.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -20,6 +21,7 @@ from shared.connectors.bigcommerce.settings import BigCommerceSettings
 from shared.connectors.ports import RemoteRecord
 
 EMBEDDED: Final = 10
+_SWEPT_SECONDS: Final = 600.0
 _SUBSCRIBER: Final = ("id", "channel_id", "consents", "date_modified")
 
 
@@ -70,10 +72,15 @@ class Assembly:
         lists = (self._metafields, self._users, self._subscribers)
         self._beside: list[Beside[int] | Beside[str]] = [rows for rows in lists if rows]
 
-    def begin(self) -> None:
-        """Read anew, at the start of a sweep, what can be deleted without a trace."""
+    def begin(self, *, anew: bool = False) -> Iterator[None]:
+        """Read what stands beside customers, if it is not known yet, in steps of a page.
+
+        A sweep reads it `anew`: what is deleted there leaves no trace.
+        """
         for rows in self._beside:
-            rows.load()
+            if rows.is_older_than(_SWEPT_SECONDS if anew else math.inf):
+                while rows.load_more():
+                    yield
 
     def read(self, customer_ids: Iterable[int]) -> dict[int, RemoteRecord]:
         """Return those of the customers that there are, each exactly as it is now."""

@@ -2,20 +2,31 @@
 
 Kept here by customer. Read whole when first needed, and then what changed since, by the
 platform's own times. Promise: after `refresh` it holds what the shop held a moment ago; what was
-deleted there is noticed by the next `load`.
+deleted there is noticed when everything is read again.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from shared.connectors.bigcommerce.answers import Item, id_of
 
 Key = TypeVar("Key", int, str)
 _STEP_BACK: Final = timedelta(minutes=1)
+_CLOCKS: Final = timedelta(minutes=15)
 Read = Callable[[datetime | None], Iterable[Sequence[Item]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What was read of everything so far."""
+
+    pages: Iterator[Sequence[Item]]
+    rows: list[Item]
+    began_at: datetime
 
 
 class Beside(Generic[Key]):
@@ -37,16 +48,21 @@ class Beside(Generic[Key]):
         self._touched = touched
         self._reading = threading.Lock()  # is held while the shop is asked
         self._lock = threading.Lock()
+        self._load: _Load | None = None
+        self._loaded_at: float | None = None
         self._began = float("-inf")
-        self._is_loaded = False
         self._rows: dict[Key, dict[int, Item]] = {}
         self._owners: dict[int, Key] = {}
         self._newest: datetime | None = None
 
-    def load(self) -> None:
-        """Read everything anew."""
+    def is_older_than(self, seconds: float) -> bool:
+        """Whether it is longer than that since everything was read, or was not read yet."""
+        return self._loaded_at is None or time.monotonic() - self._loaded_at > seconds
+
+    def load_more(self) -> bool:
+        """Read one more page of everything, going on with what was begun; whether there is more."""
         with self._reading:
-            self._read_whole()
+            return self._load_more()
 
     def refresh(self) -> None:
         """Read what changed since the last time, or everything the first time.
@@ -55,14 +71,18 @@ class Beside(Generic[Key]):
         """
         asked = time.monotonic()
         with self._reading:
-            if self._began > asked:
+            if self._newest is None:
+                while self._load_more():
+                    pass
+            if self._newest is None or self._began > asked:
                 return
-            if self._is_loaded and self._newest:
-                self._began = time.monotonic()
-                rows = [row for page in self._read(self._newest - _STEP_BACK) for row in page]
-                self._take(rows)
-            else:
-                self._read_whole()
+            self._began = time.monotonic()
+            rows: list[Item] = []
+            for page in self._read(self._newest - _STEP_BACK):
+                rows += page
+            with self._lock:
+                self._learn(rows)
+            self._newest = max([self._newest, *self._times(rows)])
 
     def changed_since(self, since: datetime) -> Iterator[Sequence[Item]]:
         """Yield the rows that changed since a moment, page by page."""
@@ -85,22 +105,23 @@ class Beside(Generic[Key]):
                 self._owners.pop(number, None)
             self._learn(rows)
 
-    def _read_whole(self) -> None:
-        self._began = time.monotonic()
-        rows = [row for page in self._read(None) for row in page]
+    def _load_more(self) -> bool:
+        load = self._load or _Load(iter(self._read(None)), [], datetime.now(UTC))
+        self._load = None  # unless this page is read
+        if (page := next(load.pages, None)) is not None:
+            load.rows.extend(page)
+            self._load = load
+            return True
         with self._lock:
-            self._rows, self._owners, self._newest = {}, {}, None
-        self._take(rows)
-        self._is_loaded = True
+            self._rows, self._owners = {}, {}
+            self._learn(load.rows)
+        # Pages that were read first may have changed since: that is read again.
+        self._newest = load.began_at - _CLOCKS
+        self._loaded_at = time.monotonic()
+        return False
 
-    def _take(self, rows: Sequence[Item]) -> None:
-        """Take in what was read to its end: only then is it known how far."""
-        with self._lock:
-            self._learn(rows)
-        moments = [at for row in rows if (at := self._touched(row))]
-        if self._newest:
-            moments.append(self._newest)
-        self._newest = max(moments, default=None)
+    def _times(self, rows: Sequence[Item]) -> list[datetime]:
+        return [at for row in rows if (at := self._touched(row))]
 
     def _learn(self, rows: Sequence[Item]) -> None:
         for row in rows:

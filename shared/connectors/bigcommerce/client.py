@@ -103,7 +103,7 @@ class BigCommerceClient:
             "namespace:in": list_of(namespaces),
             "date_modified:min": moment_of(since) if since else None,
         }
-        return self._pages("v3/customers/metafields", wanted)
+        return self._pages("v3/customers/metafields", wanted, by_cursor=True)
 
     def metafields_of(self, customer_id: int, namespaces: Collection[str]) -> Sequence[Item]:
         """Return a customer's metafields; of no customer there are none."""
@@ -164,12 +164,19 @@ class BigCommerceClient:
         return mappings(succeeded(answer, self._explain).json())
 
     def _pages(
-        self, path: str, parameters: Parameters, *, missing_is_empty: bool = False
+        self,
+        path: str,
+        parameters: Parameters,
+        *,
+        by_cursor: bool = False,
+        missing_is_empty: bool = False,
     ) -> Iterator[Sequence[Item]]:
+        """Yield the pages of a list, from cursor to cursor where the shop gives them."""
         number, before = 1, 0
+        place: Parameters = {"page": 1}
         while True:
-            numbered: Parameters = {**parameters, "page": number, "limit": LARGEST_PAGE}
-            answer = self._call("GET", f"{path}{query(numbered)}")
+            placed: Parameters = {**parameters, **place, "limit": LARGEST_PAGE}
+            answer = self._call("GET", f"{path}{query(placed)}")
             if missing_is_empty and answer.status == HTTPStatus.NOT_FOUND:
                 return
             body = mapping_of(succeeded(answer, self._explain))
@@ -179,10 +186,17 @@ class BigCommerceClient:
             if id_of(items[0]) == before:
                 raise UnreadableAnswer("a page repeats")
             yield items
-            total = within(body, "meta", "pagination", "total_pages")
-            if number >= total if isinstance(total, int) else len(items) < LARGEST_PAGE:
-                return
             number, before = number + 1, id_of(items[0])
+            cursor = within(body, "meta", "cursor_pagination", "end_cursor")
+            total = within(body, "meta", "pagination", "total_pages")
+            if by_cursor and isinstance(cursor, str):
+                is_over = not within(body, "meta", "cursor_pagination", "links", "next")
+                place = {"after": cursor}
+            else:
+                is_over = number > total if isinstance(total, int) else len(items) < LARGEST_PAGE
+                place = {"page": number}
+            if is_over:
+                return
 
     def _write(self, method: str, path: str, body: Sequence[Item]) -> None:
         with self._writing:

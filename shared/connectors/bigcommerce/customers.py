@@ -40,6 +40,8 @@ class CustomerReader:
         earlier = self._earlier[view.code]
         earlier.begin()
         seen: set[int] = set()
+        for _ in self._assembly.begin():
+            yield Page((), is_last=False)
         for items in scan.pages(None):
             seen |= {id_of(item) for item in items}
             yield self._page(view, self._assembly.whole(items))
@@ -54,8 +56,8 @@ class CustomerReader:
 
     def sweep(self, view: BigCommerceStoreView, after: str) -> Iterator[Page]:
         """Yield every customer whose scan key is greater than `after`, in their order."""
-        if not after:
-            self._assembly.begin()
+        for _ in self._assembly.begin(anew=not after):
+            yield Page((), is_last=False)
         for items in Scan(self._client).pages(int(after or 0)):
             page = self._page(view, self._assembly.whole(items))
             # Without a record of this view there is nothing to stop at.
