@@ -82,7 +82,11 @@ def redacted_url(url: str) -> str:
 def _harmless(value: Any, name: str) -> Any:  # noqa: PLR0911 - one return for each kind
     match value:
         case BaseModel():
-            return {_name(value, key): _harmless(inner, key) for key, inner in value}
+            # Going over a model yields what it has worked out from its fields as well.
+            return {
+                _name(value, key): _harmless(getattr(value, key), key)
+                for key in type(value).model_fields
+            }
         case Mapping():
             return {str(key): _harmless(inner, str(key)) for key, inner in value.items()}
         case list() | tuple():

@@ -6,7 +6,7 @@ request that is made again, whenever the first try was cut off, has the effect o
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final

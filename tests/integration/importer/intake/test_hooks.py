@@ -4,10 +4,13 @@ import pytest
 
 from services.importer.on_demand import OnDemand
 from services.importer.pages import StoreViewReader
+from services.importer.requests import take_requests
+from shared.domain.errors import RemoteUnavailable
 from shared.persistence.tables import import_requests, webhook_events
 from tests.integration.importer.intake.gate import HOOK_KEY, OLD_HOOK_KEY, Client, Gate
 from tests.integration.importer.shelf import Shelf, a_shelf
 from tests.integration.importer.station import CHANNEL, LEASE_SECONDS, no_beat
+from tests.integration.importer.test_on_demand import a_question, failing
 
 
 @pytest.fixture
@@ -145,3 +148,38 @@ def test_a_webhook_without_anybody_is_taken_and_done(gate: Gate, client: Client)
 
     assert answer.status_code == 200
     assert gate.rows(import_requests) == []
+
+
+def test_a_hint_and_a_question_share_a_fetch(gate: Gate, client: Client, shelf: Shelf) -> None:
+    """Whoever asked is told, though nothing has changed; overlap is safe (MYOB-4, C365-8)."""
+    client.hook("e1", "1")
+    fetch(gate, shelf)
+    question = a_question("1")
+
+    client.hook("e2", "1")
+    with gate.station.units.begin() as work:
+        take_requests([question], work, {CHANNEL})
+    once = fetch(gate, shelf)
+
+    assert once == 1
+    assert gate.station.subjects() == ["1", "1"]
+    states = {row.is_hint: row.state for row in gate.rows(import_requests)}
+    assert states == {True: "fetched", False: "fetched"}
+
+
+def test_a_hint_waits_for_a_shop_that_is_away(gate: Gate, client: Client, shelf: Shelf) -> None:
+    """For a day, at longer and longer intervals; nobody is told that it took long."""
+    shelf.before_fetch = failing(*[RemoteUnavailable("503")] * 50)
+    client.hook("e1", "1")
+
+    tried = []
+    for minute in range(60):
+        if fetch(gate, shelf):
+            tried.append(minute)
+        gate.station.clock.advance(60)
+    shelf.before_fetch = failing()
+    gate.station.clock.advance(600)
+
+    assert 10 < len(tried) < 20
+    assert fetch(gate, shelf) == 1
+    assert gate.station.subjects() == ["1"]
