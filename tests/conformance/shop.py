@@ -34,6 +34,7 @@ class Ability(StrEnum):
     READ_BACK = "reading before a write"
     REFUSED_VALUE = "refused value"
     REMOVABLE_FIELD = "removable field"
+    SINK = "writing of its own"
     SILENT_DROP = "silent drop"
     UNCONFIGURED_VIEW = "unconfigured view"
 

@@ -219,6 +219,11 @@ class ShopifyShop(Sandboxed):
 class ShopifyInBulk(ShopifyShop):
     """The same, read at first by bulk operations, whatever the size."""
 
+    lacks: ClassVar[Mapping[Ability, str]] = {
+        **ShopifyShop.lacks,
+        Ability.SINK: "it is set up and written to as `shopify`",
+    }
+
     @property
     def table(self) -> dict[str, Any]:
         """Call every shop a large one."""

@@ -11,6 +11,8 @@ from tests.conformance import person
 from tests.conformance.channel import Channel, settings_of, text_of
 from tests.conformance.shop import Ability, Shop
 
+pytestmark = pytest.mark.needs(Ability.SINK)
+
 
 def test_a_shop_in_order_has_no_problems(shop: Shop, sink: CustomerSink) -> None:
     """Every finding is in order, and there are some: somebody looked."""

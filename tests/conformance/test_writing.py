@@ -29,6 +29,8 @@ from tests.conformance.trouble import FAMILIES, skip_unless_possible
 
 NUMBER = "D10023"
 
+pytestmark = pytest.mark.needs(Ability.SINK)
+
 
 def test_a_number_is_written_and_nothing_else(shop: Shop, sink: CustomerSink) -> None:
     """One change in the shop's own books; names, addresses and neighbours are as they were."""

@@ -82,7 +82,8 @@ def check(
     names = [channel] if channel else list(call.installation.settings.channels)
     rows = [row for name in names for row in _findings(call, name)]
     columns = {"channel": "channel", "subject": "subject", "found": "found", "advice": "advice"}
-    show_rows(rows, columns, output, nothing="no channel is configured")
+    nothing = "nothing has to be verified" if names else "no channel is configured"
+    show_rows(rows, columns, output, nothing=nothing)
     if any(row["problem"] for row in rows):
         raise typer.Exit(EXIT_FAILED)
 

@@ -1,7 +1,9 @@
 """`patron channel check`, `discover` and `read`, asking a shop on a real socket."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from services.console.demo.configuration import demo_configuration
 from services.sandbox.magento.sandbox import SandboxMagento
 from shared.domain.customer import Customer
+from tests.conformance.drivers import DRIVERS
+from tests.conformance.shop import Ability, Shop
 from tests.unit.config.builders import a_file
 from tests.unit.console.runner import Patron
 
@@ -201,6 +205,49 @@ def test_what_a_terminal_would_obey_is_escaped(patron: Patron, shop: SandboxMage
 
     assert line.isprintable()
     assert orjson.loads(line)["customer"]["first_name"] == name
+
+
+@pytest.mark.parametrize("platform", [name for name in DRIVERS if name != "kiosk"])
+def test_every_platform_can_be_looked_at(patron: Patron, tmp_path: Path, platform: str) -> None:
+    """Checked, discovered and read, whatever it is; what is pushed has nothing to read."""
+    with DRIVERS[platform]() as shop:
+        a_file(tmp_path, _configuration(platform.partition("-")[0], shop))
+        registered = set(shop.register(2))
+
+        answers = [patron("channel", word, "shop") for word in ("check", "discover", "read")]
+
+    assert answers[0].code == 0
+    if Ability.SOURCE in shop.lacks:
+        assert [answer.code for answer in answers[1:]] == [2, 2]
+        assert "its customers are pushed to us" in answers[2].err
+    else:
+        read = [orjson.loads(line) for line in answers[2].out.splitlines()]
+        ids = {line["customer"]["source"]["external_id"] for line in read if "customer" in line}
+        assert [answer.code for answer in answers[1:]] == [0, 0]
+        assert registered <= ids
+        assert all(secret not in answer.out + answer.err for answer in answers for secret in
+                   shop.secrets)  # fmt: skip
+
+
+def _configuration(platform: str, shop: Shop) -> str:
+    """Return a configuration of one channel, the shop's."""
+    views = [{"code": code, "remote": dict(remote)} for code, remote in shop.views.items()]
+    tables = {"platform": platform, "connector": shop.table, "store_views": views}
+    series, template = {"prefix": "D"}, {"name": "standard", "number_series": "debtors"}
+    return (
+        f"channels.shop = {_toml(tables)}\n"
+        f"number_series.debtors = {_toml(series)}\n"
+        f"templates = {_toml([template])}\n"
+    )
+
+
+def _toml(value: Any) -> str:
+    """Write a value as TOML does in one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)
 
 
 def _of_store(shop: SandboxMagento, store_id: int) -> set[str]:
