@@ -34,6 +34,7 @@ from services.sandbox.wire import Request, Response
 
 GRAPHQL = re.compile(r"/admin/api/(?P<version>unstable|\d{4}-\d{2})/graphql\.json")
 TOKENS = "/admin/oauth/access_token"
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 class Api:
@@ -100,7 +101,14 @@ class Api:
         data = self._bulk.file(request.path)
         if data is None:
             raise Refusal(404, "Not Found")
-        return Response(200, data, "application/jsonl")
+        wanted = _RANGE.fullmatch(request.headers.get("range", ""))
+        if wanted is None:
+            return Response(200, data, "application/jsonl")
+        first, last = int(wanted[1]), min(int(wanted[2] or len(data)), len(data) - 1)
+        if first > last:
+            return Response(416, b"", headers=(("Content-Range", f"bytes */{len(data)}"),))
+        told = ("Content-Range", f"bytes {first}-{last}/{len(data)}")
+        return Response(206, data[first : last + 1], "application/jsonl", headers=(told,))
 
     def _execute(self, body: Mapping[str, Any]) -> Record:
         try:

@@ -113,7 +113,7 @@ class MetafieldWrites:
         at_fault = {r.element: r for r in refusals if r.element is not None and not r.is_stale}
         for position, entry in enumerate(entries):
             if refusal := at_fault.get(position):
-                wishes.errors[entry.place] = refusal.error
+                wishes.errors[entry.place] = _refused(entry, refusal)
                 continue
             self._set([entry], wishes, items)
             error = wishes.errors.get(entry.place)
@@ -128,7 +128,7 @@ class MetafieldWrites:
     ) -> None:
         """Where somebody else wrote meanwhile: read again, and write once more."""
         if not refusal.is_stale:
-            wishes.errors[entry.place] = refusal.error
+            wishes.errors[entry.place] = _refused(entry, refusal)
             return
         try:
             item = self._read(entry.place.gid)
@@ -174,6 +174,14 @@ def _entry(place: Place, key: MetafieldKey, value: str, item: Item) -> Entry:
     stored = _metafield(item, key)
     digest = stored.get("compareDigest") if stored else None
     return Entry(place, key, value, str(digest) if digest else None)
+
+
+def _refused(entry: Entry, refusal: Refusal) -> PatronError:
+    """Return what a refusal means; one metafield's place in the call means nothing later."""
+    if refusal.code == "TAKEN":
+        text = f"{entry.key}: another customer of the shop has this value, and it must be unique"
+        return RemoteRejected(text)
+    return refusal.error
 
 
 def _holds(item: Item, key: MetafieldKey, value: str) -> bool:
