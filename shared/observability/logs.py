@@ -25,6 +25,7 @@ _PERSONAL_OR_SECRET = (
 )  # fmt: skip
 _PERSONAL_EXACTLY = frozenset({"name", "lines", "headers", "api_key", "apikey", "dsn", "url"})
 _HARMLESS = frozenset({"email_key_present", "body_size", "body_sha256", "listen_address"})
+_IDENTIFIERS = frozenset({"external_id", "external_ids", "subject"})
 _DEEPEST = 6  # nesting deeper than this is cut off: log fields are facts, not documents
 
 
@@ -120,6 +121,8 @@ def redact(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
 def _redacted(key: str, value: Any, depth: int) -> Any:
     if value is not None and _is_private(key):
         return _MASK
+    if key in _IDENTIFIERS:
+        return _without_mailboxes(value)
     if isinstance(value, Mapping):
         if depth >= _DEEPEST:
             return _MASK
@@ -127,6 +130,13 @@ def _redacted(key: str, value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_redacted("", item, depth + 1) for item in value] if depth < _DEEPEST else _MASK
     return value
+
+
+def _without_mailboxes(value: Any) -> Any:
+    """Mask the ids that are e-mail addresses: some channels know their customers by them."""
+    if isinstance(value, list | tuple):
+        return [_without_mailboxes(each) for each in value]
+    return _MASK if isinstance(value, str) and "@" in value else value
 
 
 def _is_private(key: str) -> bool:

@@ -15,7 +15,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from services.importer.intake.identity import Identified, identify
-from services.importer.intake.problems import Problem
+from services.importer.intake.problems import Problem, unauthorized
 from services.importer.intake.reading import Door, Given, refused_whole
 from services.importer.pages import StoreViewReader, take_page
 from shared.connectors.ports import RemoteRecord
@@ -23,7 +23,7 @@ from shared.connectors.push.source import PushedSource
 from shared.domain.customer import utc
 from shared.domain.messages import Parcel
 from shared.observability.metrics import Metrics
-from shared.persistence import pushes
+from shared.persistence import pushes, webhook_events
 from shared.persistence.failures import DatabaseContended
 from shared.persistence.pushes import ACCEPTED, PARKED, REFUSED, Item, PushRequest
 from shared.persistence.tombstones import Tombstones, hold_off_erasures
@@ -82,9 +82,15 @@ class Pushes:
     def _take(self, push: Push, work: UnitOfWork) -> Receipt:
         hold_off_erasures(work)
         request = _request(push, work)
+        is_replay = push.signature is not None and not webhook_events.is_news(
+            work, request.channel, f"signature {push.signature}"
+        )
         known = pushes.claim(work, request)
         if known.id != request.id:
             return _again(known, request, work)
+        if is_replay:
+            # The key is not signed: somebody has put another one to what he overheard.
+            raise unauthorized()
         found = identify(push.given, push.door, self._tombstones, work)
         if not found.taken:
             # Nothing is left behind, not even the key: mended, the request may come with it.

@@ -118,6 +118,13 @@ def test_facts_are_left_alone(field: str) -> None:
     assert redact(None, "info", {field: "v"}) == {field: "v"}
 
 
+def test_ids_that_are_mailboxes_are_masked() -> None:
+    """Where a customer is known by the e-mail address."""
+    event = {"external_id": "ann@example.com", "external_ids": ["4711", "bob@example.com"]}
+
+    assert redact(None, "info", event) == {"external_id": "***", "external_ids": ["4711", "***"]}
+
+
 def test_a_cycle_of_nested_values_ends() -> None:
     """A structure that is too deep, or contains itself, is cut off instead of followed."""
     deep: dict[str, Any] = {}

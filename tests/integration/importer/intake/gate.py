@@ -158,11 +158,13 @@ class Client:
 
     def signed(
         self, body: bytes, *, path: str = "/v1/customers", method: str = "POST",
-        key: str = SIGNING_KEY, channel: str = "crm",
+        key: str = SIGNING_KEY, channel: str = "crm", idempotency: str = "",
     ) -> httpx2.Response:  # fmt: skip
         """Make a signed request."""
         headers = sign(key, self.station.clock.now, Signed(method, path, body))
         given = {"Patron-Channel": channel, "Content-Type": "application/json", **headers}
+        if idempotency:
+            given["Idempotency-Key"] = idempotency
         return self.http.request(method, path, content=body, headers=given)
 
     def status(self, reference: str, key: str = API_KEY) -> httpx2.Response:

@@ -116,6 +116,28 @@ def test_a_signed_request_is_taken_once_whoever_sends_it_again(gate: Gate, clien
     assert [m.body.customer.first_name for m in gate.imported_messages()] == ["Ann", "Anna"]
 
 
+def test_what_was_overheard_cannot_come_under_another_key(gate: Gate, client: Client) -> None:
+    """Not even the second try of a request, which is answered by its key."""
+    body = b'{"external_id": "1", "first_name": "Ann"}'
+    tries = []
+    for _ in range(2):
+        tries.append(client.signed(body, idempotency="a-1"))
+        gate.station.clock.advance(1)
+    client.signed(b'{"external_id": "1", "first_name": "Anna"}')
+    overheard = {**tries[1].request.headers}
+
+    again = client.http.post("/v1/customers", content=body, headers=overheard)
+    other_key = client.http.post(
+        "/v1/customers", content=body, headers={**overheard, "idempotency-key": "b"}
+    )
+    del overheard["idempotency-key"]
+    no_key = client.http.post("/v1/customers", content=body, headers=overheard)
+
+    assert again.json() == tries[0].json() == tries[1].json()
+    assert (other_key.status_code, no_key.status_code) == (401, 401)
+    assert [m.body.customer.first_name for m in gate.imported_messages()] == ["Ann", "Anna"]
+
+
 def test_a_signature_is_good_for_one_place(client: Client) -> None:
     """What was signed to push cannot be used to read, nor under another channel's name."""
     body = b'{"external_id": "1"}'
