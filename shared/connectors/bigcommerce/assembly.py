@@ -15,6 +15,7 @@ from shared.connectors.bigcommerce.beside import Beside
 from shared.connectors.bigcommerce.client import BigCommerceClient
 from shared.connectors.bigcommerce.companies.client import CompaniesClient
 from shared.connectors.bigcommerce.companies.record import external_id, moment_of
+from shared.connectors.bigcommerce.earlier import Earlier
 from shared.connectors.bigcommerce.names import Names
 from shared.connectors.bigcommerce.record import attribute_values, moment, record_of
 from shared.connectors.bigcommerce.settings import BigCommerceSettings
@@ -23,33 +24,6 @@ from shared.connectors.ports import RemoteRecord
 EMBEDDED: Final = 10
 _SWEPT_SECONDS: Final = 600.0
 _SUBSCRIBER: Final = ("id", "channel_id", "consents", "date_modified")
-
-
-class Earlier:
-    """The rows that earlier runs of changes brought: a run steps back, and would bring them again.
-
-    What a run brings counts once the run is over; until then it is brought again.
-    """
-
-    def __init__(self) -> None:
-        self._known: frozenset[tuple[str, int, str]] = frozenset()
-        self._met: set[tuple[str, int, str]] = set()
-
-    def begin(self) -> None:
-        """Begin a run."""
-        self._met = set()
-
-    def end(self) -> None:
-        """Note that all of the run was taken in."""
-        self._known = frozenset(self._met)
-
-    def news(self, kind: str, rows: Sequence[Item]) -> list[Item]:
-        """Return the rows that no run before this one brought."""
-        keys = [
-            (kind, id_of(row), str(row.get("date_modified", row.get("updatedAt")))) for row in rows
-        ]
-        self._met.update(keys)
-        return [row for row, key in zip(rows, keys, strict=True) if key not in self._known]
 
 
 class Assembly:
@@ -112,16 +86,16 @@ class Assembly:
         What an earlier run brought, to its end, is passed over.
         """
         for page in self._client.changed_attribute_values(since):
-            yield {id_of(row, "customer_id") for row in earlier.news("value", page)}
+            yield {id_of(row, "customer_id") for row in earlier.news(page)}
         if self._metafields:
             for page in self._metafields.changed_since(since):
-                yield self._metafields.owners_of(earlier.news("metafield", page))
+                yield self._metafields.owners_of(earlier.news(page))
         if self._users:
             for page in self._users.changed_since(since):
-                yield self._users.owners_of(earlier.news("user", page))
+                yield self._users.owners_of(earlier.news(page))
         if self._subscribers:
             for page in self._subscribers.changed_since(since):
-                yield self._subscribed(earlier.news("subscriber", page))
+                yield self._subscribed(earlier.news(page))
 
     def _subscribed(self, rows: Sequence[Item]) -> set[int]:
         emails = sorted({email for row in rows if (email := _email_of(row))})

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.connectors.bigcommerce.answers import Item, id_of
-from shared.connectors.bigcommerce.assembly import Assembly, Earlier
+from shared.connectors.bigcommerce.assembly import Assembly
 from shared.connectors.bigcommerce.client import BigCommerceClient, Found
+from shared.connectors.bigcommerce.earlier import Earlier
 from shared.connectors.bigcommerce.mapping import Dictionary, translate
 from shared.connectors.bigcommerce.query import cursor_after
 from shared.connectors.bigcommerce.settings import BigCommerceSettings, BigCommerceStoreView

@@ -14,6 +14,7 @@ from shared.connectors.bigcommerce.answers import Item, id_of
 from shared.connectors.bigcommerce.companies.client import CompaniesClient
 from shared.connectors.bigcommerce.companies.mapping import translate_company
 from shared.connectors.bigcommerce.companies.record import company_record
+from shared.connectors.bigcommerce.earlier import Earlier
 from shared.connectors.bigcommerce.settings import BigCommerceSettings
 from shared.connectors.ports import Page, RemoteRecord, Watermark
 from shared.domain.customer import Customer, Source
@@ -28,14 +29,25 @@ class CompanyReader:
         self._settings = settings
         self._client = client
         self._overlap = timedelta(minutes=settings.overlap_minutes)
+        self._earlier = Earlier()
 
     def changes(self, since: datetime | None) -> Iterator[Page]:
         """Yield what changed since a moment, or everything; the last page has the mark."""
+        self._earlier.begin()
         listed = self._client.companies(since)
         began_at = listed.at or datetime.now(UTC)
+        yield Page((), is_last=False)  # Each list may take its time.
+        addresses = self._client.addresses(since=since)
+        yield Page((), is_last=False)
+        users = self._client.users(since=since)
         companies = {id_of(item, "companyId"): item for item in listed.items}
-        yield from _pages(self._changed(companies, since) if since else self._all(companies))
+        if since:
+            yield from _pages(self._changed(companies, [*addresses, *users]))
+        else:
+            yield from _pages(_assembled(companies, addresses, users))
         yield Page((), is_last=True, mark=Watermark(began_at - self._overlap))
+        # Whoever comes for more has taken in the last page.
+        self._earlier.end()
 
     def sweep(self, after: str) -> Iterator[Page]:
         """Yield every company whose scan key is greater than `after`, in their order."""
@@ -53,15 +65,11 @@ class CompanyReader:
         """Translate a record. Raises `UnreadableRecord` naming the fields that do not fit."""
         return translate_company(record.payload, source, self._settings)
 
-    def _all(self, companies: Mapping[int, Item]) -> Iterator[RemoteRecord]:
-        addresses = _by_company(self._client.addresses())
-        users = _by_company(self._client.users())
-        for number in sorted(companies):
-            yield company_record(companies[number], addresses[number], users[number])
-
-    def _changed(self, companies: Mapping[int, Item], since: datetime) -> Iterator[RemoteRecord]:
-        touched = [*self._client.addresses(since=since), *self._client.users(since=since)]
-        for number in sorted({*companies, *_by_company(touched)}):
+    def _changed(
+        self, companies: Mapping[int, Item], touched: Sequence[Item]
+    ) -> Iterator[RemoteRecord]:
+        news = self._earlier.news([*companies.values(), *touched])
+        for number in sorted(_by_company(news)):
             company = companies.get(number) or self._client.company(number)
             if company is not None:
                 yield self._whole(company)
@@ -70,6 +78,14 @@ class CompanyReader:
         number = id_of(company, "companyId")
         addresses = self._client.addresses(company_id=number)
         return company_record(company, addresses, self._client.users(company_id=number))
+
+
+def _assembled(
+    companies: Mapping[int, Item], addresses: Sequence[Item], users: Sequence[Item]
+) -> Iterator[RemoteRecord]:
+    places, buyers = _by_company(addresses), _by_company(users)
+    for number in sorted(companies):
+        yield company_record(companies[number], places[number], buyers[number])
 
 
 def _by_company(rows: Sequence[Item]) -> defaultdict[int, list[Item]]:
