@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import sqlalchemy as sa
@@ -107,13 +107,15 @@ remote = {{ store_id = {store_id}, website_id = {website_id} }}
 class Worker:
     """One worker process."""
 
+    command: ClassVar[tuple[str, ...]] = (sys.executable, "-m")
+
     def __init__(self, role: str, environment: dict[str, str], log: Path) -> None:
         self.role = role
         self._log = log
         self._log_start = log.stat().st_size if log.exists() else 0
         with log.open("ab") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", f"services.{role}"],
+                [*self.command, f"services.{role}"],
                 env=environment,
                 stdout=stream,
                 stderr=stream,
