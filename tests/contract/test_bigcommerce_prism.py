@@ -3,7 +3,7 @@
 `tests/contract/prism.sh` installs Prism and runs this; without it the test is skipped. The
 connector works with the sandbox, and all that it asked is then sent to Prism, which mocks the
 published contract and refuses what breaks it (`--errors`). With Prism 5.14.2 in November 2026 it
-accepted all 53 requests, of 19 kinds; the run prints its own figures.
+accepted all 54 requests, of 19 kinds; the run prints its own figures.
 """
 
 import os
