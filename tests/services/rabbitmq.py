@@ -30,22 +30,29 @@ _CTL_SECONDS = 180
 class RabbitNode:
     """A private node; it keeps its data across `stop`, `kill` and `start` until `close`.
 
-    `settings` are further lines of `rabbitmq.conf`, say `{"consumer_timeout": "60000"}`.
+    `settings` are further lines of `rabbitmq.conf`, say `{"consumer_timeout": "60000"}`. A
+    node that `is_measured` has its own exporter for Prometheus on `metrics_port`.
     The node ends with the process `owner`, by default the one that makes it.
     """
 
     def __init__(
-        self, *, settings: Mapping[str, str] | None = None, owner: int | None = None
+        self,
+        *,
+        settings: Mapping[str, str] | None = None,
+        owner: int | None = None,
+        is_measured: bool = False,
     ) -> None:
         self._programs = debian.rabbitmq_programs()
         self._owner = owner or os.getpid()
         self.directory = Path(tempfile.mkdtemp(prefix="patron-rabbit-"))
-        self.port, self._management_port, self._dist_port, self._epmd_port = free_ports(4)
+        self.port, self._management_port, self._dist_port, self._epmd_port, self.metrics_port = (
+            free_ports(5)
+        )
         self._password = secrets.token_hex(12)
         self.management = RabbitManagement(
             f"amqp://patron:{self._password}@127.0.0.1:{self.port}", self.management_url
         )
-        self._configure(settings or {})
+        self._configure(settings or {}, is_measured=is_measured)
         self._process: GuardedProcess | None = None
 
     def __enter__(self) -> Self:
@@ -154,7 +161,8 @@ class RabbitNode:
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
-    def _configure(self, settings: Mapping[str, str]) -> None:
+    def _configure(self, settings: Mapping[str, str], *, is_measured: bool) -> None:
+        exporter = {"prometheus.tcp.ip": "127.0.0.1", "prometheus.tcp.port": self.metrics_port}
         lines = {
             "listeners.tcp.1": f"127.0.0.1:{self.port}",
             "management.tcp.ip": "127.0.0.1",
@@ -162,11 +170,15 @@ class RabbitNode:
             "default_user": "patron",
             "default_pass": self._password,
             "log.console": "true",
+            **(exporter if is_measured else {}),
             **settings,
         }
         text = "".join(f"{key} = {value}\n" for key, value in lines.items())
         (self.directory / "rabbitmq.conf").write_text(text)
-        (self.directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        plugins = (
+            "rabbitmq_management,rabbitmq_prometheus" if is_measured else "rabbitmq_management"
+        )
+        (self.directory / "enabled_plugins").write_text(f"[{plugins}].\n")
 
     def _wait_until_ready(self, process: GuardedProcess) -> None:
         deadline = time.monotonic() + _START_SECONDS
