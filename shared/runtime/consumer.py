@@ -231,6 +231,8 @@ class Consumer:
         gauge.set_function(lambda: float(self.is_active))
         oldest = self._metrics.message_in_progress_oldest_seconds
         oldest.labels(self._subscription.worker).set_function(self._seconds_in_hand)
+        # Shown from the start: a worker without this is taken for one that does not run.
+        self._metrics.messages_in_progress.labels(self._subscription.worker)
 
     def _seconds_in_hand(self) -> float:
         since = self._in_hand_since
