@@ -86,7 +86,7 @@ class Tasks:
                     even_unchanged=mode == "link_only",
                 )
                 run.deleted += tell_deleted(deleted, reader, work)
-                after = page.records[-1].scan_key if page.records else after
+                after = page.end(after)
                 run.lease = Cursors(work).save_sweep(run.lease, after, seconds=self.lease_seconds)
             self._tell(run, taken, reader, work.sent)
             if run.seconds > self.slice_seconds and not page.is_last:
@@ -116,9 +116,9 @@ class Tasks:
 
     def _missing(self, page: Page, after: str, reader: StoreViewReader, beat: Beat) -> list[str]:
         """Return known records that the page should hold and the platform does not have."""
-        if not (page.records or page.is_last):
+        if page.end(after) == after and not page.is_last:
             return []
-        up_to = None if page.is_last else page.records[-1].scan_key
+        up_to = None if page.is_last else page.end(after)
         with self.units.read() as work:
             expected = source_records.in_window(
                 work, reader.channel, reader.store_view, after_key=after, up_to_key=up_to

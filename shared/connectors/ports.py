@@ -47,12 +47,20 @@ class Page:
 
     `mark` says how far the store view is imported once a page of changes is taken in. A platform
     that cannot be read in the order of change has one on the last page only: until then a scan
-    that breaks off begins again.
+    that breaks off begins again. `swept_to` is the scan key that a sweep has come to, where that
+    is beyond its records: what was read may be another store view's.
     """
 
     records: Sequence[RemoteRecord]
     is_last: bool
     mark: Watermark | None = None
+    swept_to: str | None = None
+
+    def end(self, after: str) -> str:
+        """Return the scan key that a sweep has come to with this page, which began `after` one."""
+        if self.swept_to is not None:
+            return self.swept_to
+        return self.records[-1].scan_key if self.records else after
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ the shop's time at its start less an overlap.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,10 +61,10 @@ class CustomerReader:
         for _ in self._assembly.begin(anew=not after):
             yield Page((), is_last=False)
         for items in Scan(self._client).pages(int(after or 0)):
-            page = self._page(view, self._assembly.whole(items))
-            # Without a record of this view there is nothing to stop at.
-            if page.records:
-                yield page
+            records = self._assembly.whole(items)
+            # All of them may be another storefront's; the sweep has come past them all the same.
+            swept_to = records[-1].scan_key if records else None
+            yield replace(self._page(view, records), swept_to=swept_to)
         yield Page((), is_last=True)
 
     def fetch(self, customer_id: int) -> RemoteRecord | None:

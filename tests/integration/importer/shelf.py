@@ -28,7 +28,8 @@ class Shelf:
     """A `CustomerSource` of one channel; store views are named by `view` in the payload.
 
     `before_page` is called with the number of each page before it is yielded, `before_fetch` before
-    a single record is returned; both may raise.
+    a single record is returned; both may raise. One that `is_read_whole` reads all store views in a
+    sweep and leaves out what is another one's.
     """
 
     records: dict[str, RemoteRecord] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Shelf:
     before_page: Callable[[int], None] = lambda _number: None
     asked: list[str] = field(default_factory=list)
     before_fetch: Callable[[], None] = lambda: None
+    is_read_whole: bool = False
 
     def put(self, *records: RemoteRecord) -> None:
         """Add records, or change them."""
@@ -65,8 +67,12 @@ class Shelf:
     def sweep(self, store_view: str, after: str) -> Iterator[Page]:
         """Yield every record after a scan key."""
         self.asked.append(f"sweep {store_view}")
-        found = sorted(self._of(store_view), key=lambda r: r.scan_key)
-        yield from self._pages([r for r in found if r.scan_key > after])
+        read = self.records.values() if self.is_read_whole else self._of(store_view)
+        found = sorted((r for r in read if r.scan_key > after), key=lambda r: r.scan_key)
+        for page in self._pages(found):
+            swept_to = page.records[-1].scan_key if page.records else None
+            mine = [r for r in page.records if self.store_view_of(r) == store_view]
+            yield Page(mine, page.is_last, swept_to=swept_to if self.is_read_whole else None)
 
     def fetch(self, external_id: str) -> RemoteRecord | None:
         """Return one record."""

@@ -128,6 +128,25 @@ def test_an_interrupted_sweep_resumes_where_it_was(station: Station) -> None:
     assert station.subjects("customer.deleted") == ["1", "6"]
 
 
+def test_a_sweep_comes_past_what_is_another_views(station: Station) -> None:
+    """A page may hold nobody of the view: who was there is missed, and the sweep resumes after."""
+    shelf = a_shelf(*range(1, 7))
+    shelf.is_read_whole = True
+    schedule = station.schedule(shelf)
+    station.run_due(schedule)
+    shelf.remove(2)
+    for number in (1, 3, 4):
+        shelf.change(number, view="fr")
+    station.request(sweep=True)
+    schedule.run_next(no_beat)
+    shelf.before_page = at_page(1, RemoteUnavailable("timeout"))
+
+    schedule.run_next(no_beat)
+
+    assert station.cursor().sweep_key == "000003"
+    assert station.subjects("customer.deleted") == ["2"]
+
+
 def test_the_shop_is_asked_about_missing_records_only(station: Station) -> None:
     """A sweep of what is there fetches nobody; signs of life go on while it does."""
     shelf = a_shelf(1, 2, 3, 4, page_size=4)
