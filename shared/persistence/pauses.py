@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
-from shared.persistence.tables import channel_pauses
+from shared.persistence.tables import channel_pauses, messages
 from shared.persistence.unit_of_work import UnitOfWork
 
 
@@ -50,3 +51,24 @@ def lift(work: UnitOfWork, channels: Collection[str]) -> set[str]:
         .returning(channel_pauses.c.channel)
     )
     return set(work.connection.execute(over).scalars()) if channels else set()
+
+
+def resume(work: UnitOfWork, channel: str) -> int:
+    """End the pause of `channel`, and make due what waits for its shop; return how much that is."""
+    lift(work, [channel])
+    waiting = (
+        sa.update(messages)
+        .where(
+            messages.c.channel == channel,
+            messages.c.published_at.is_(None),
+            messages.c.last_reason.in_(_WAITS_FOR_THE_SHOP),
+        )
+        .values(available_at=work.now)
+    )
+    return work.connection.execute(waiting).rowcount
+
+
+_WAITS_FOR_THE_SHOP: Final = (
+    "access_denied", "attribute_missing", "configuration",
+    "remote_unavailable", "remote_throttled", "unreadable_answer",
+)  # fmt: skip

@@ -4,7 +4,7 @@ import ast
 import pkgutil
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Final, get_args, get_type_hints
 
@@ -17,9 +17,8 @@ from shared.domain.decisions import Hold, Ignore, Stage
 from shared.domain.errors import PatronError
 from shared.domain.messages import ImportRequested, Parcel, parcel
 from shared.messaging import broker
-from shared.persistence import import_requests, pauses
+from shared.persistence import import_requests
 from shared.persistence.engine import create_engine
-from shared.persistence.store import Retry
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
 from shared.runtime.recoverability import BUG, POISON
 from tests.docs.pages import DOCS, ROOT, block, headings
@@ -129,19 +128,3 @@ def a_parcel() -> Parcel:
     """Return some message."""
     at = datetime(2026, 11, 1, tzinfo=UTC)
     return parcel(ImportRequested(channel="shop"), channel="shop", subject="shop", at=at)
-
-
-def test_a_pause_is_ended(units: UnitsOfWork) -> None:
-    """The channel is free, and what waited for it is due."""
-    with units.begin() as work:
-        sent, later = a_parcel(), work.now + timedelta(hours=1)
-        work.store.add([sent])
-        work.store.retry([Retry(sent.message_id, later, "attribute_missing")])
-        pauses.pause(work, "shop", reason="attribute_missing", detail="x", retry_at=later)
-
-    with units.begin() as work:
-        carry_out("resume", work, channel="shop")
-
-    with units.begin() as work:
-        assert pauses.active(work) == {}
-        assert work.store.due(10) == [sent]

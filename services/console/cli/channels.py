@@ -1,7 +1,7 @@
 """`patron channel`: the shops and ERPs that are connected, and what they have to say.
 
 The commands that look at a configuration or a shop as a whole are here; `read` is in
-`channel_read`. Nothing here writes anything, anywhere.
+`channel_read`. But for `channel_resume`, nothing here writes anything, anywhere.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import typer
 
 from services.console.channel_uses import used_for
 from services.console.cli.channel_read import read
+from services.console.cli.channel_resume import resume
 from services.console.cli.failures import EXIT_FAILED, EXIT_USAGE, Refused
 from services.console.cli.invocation import Invocation, invocation
 from services.console.cli.output import Output, OutputOption, say, show_json, show_rows
@@ -111,6 +112,7 @@ def discover(
 
 
 app.command("read")(read)
+app.command("resume")(resume)
 
 
 def _views(installation: Installation, channel: str) -> Iterator[dict[str, Any]]:
