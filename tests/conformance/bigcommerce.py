@@ -79,6 +79,12 @@ class BigCommerceShop(Sandboxed):
         """Take small pages."""
         return bigcommerce_table(self._sandbox)
 
+    @property
+    def elsewhere(self) -> dict[str, Any]:
+        """Go one path too far, to both of the platform's hosts."""
+        wrong = f"{self._sandbox.url}/elsewhere"
+        return {"base_url": wrong, "b2b_base_url": wrong}
+
     def register(self, count: int = 1, view: str | None = None) -> list[str]:
         """Give each an address and a VAT id."""
         storefront = _STOREFRONTS[self.view if view is None else view]

@@ -33,6 +33,10 @@ class Sandbox(Protocol):
     def control(self) -> Control:
         """Its control."""
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+
     def start(self) -> object:
         """Begin to serve."""
 
@@ -53,6 +57,11 @@ class Sandboxed:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    @property
+    def elsewhere(self) -> dict[str, Any]:
+        """Go one path too far."""
+        return {"base_url": f"{self._running.url}/elsewhere"}
 
     @property
     def open_line(self) -> dict[str, Any]:

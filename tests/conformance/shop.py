@@ -94,6 +94,10 @@ class Shop(Protocol):
         """What to change in `table` for credentials that run out and can be renewed."""
 
     @property
+    def elsewhere(self) -> dict[str, Any]:
+        """What to change in `table` for an address of this host that is not the API's."""
+
+    @property
     def open_line(self) -> dict[str, Any]:
         """What to change in `table` for an address that anybody could listen to."""
 

@@ -17,6 +17,9 @@ from tests.conformance.channel import (
 )
 from tests.conformance.shop import Ability, Shop
 
+LONG_SECONDS = 600
+"""Longer than the importer steps back."""
+
 pytestmark = pytest.mark.needs(Ability.SOURCE)
 
 
@@ -66,11 +69,12 @@ def test_the_next_run_brings_what_changed(shop: Shop, source: CustomerSource) ->
 
 
 def test_what_changes_while_it_is_read_is_not_lost(shop: Shop, source: CustomerSource) -> None:
-    """Shoppers edit behind and ahead of the scan; it, or the next one, has their last word."""
+    """Shoppers edit behind and ahead of a long scan; it, or the next, has their last word."""
     waiting = shop.register(FULL_SIZE)
     pages = []
     for page in source.changes(shop.view, None):
         pages.append(page)
+        shop.advance_clock(LONG_SECONDS)
         if len(waiting) > 1:
             shop.edit(waiting.pop(0))
             shop.edit(waiting.pop())
@@ -87,6 +91,7 @@ def test_whoever_registers_while_it_is_read_is_not_lost(shop: Shop, source: Cust
     pages = []
     for page in source.changes(shop.view, None):
         pages.append(page)
+        shop.advance_clock(LONG_SECONDS)
         if len(pages) == 2:
             shop.register(2)
 

@@ -8,6 +8,7 @@ import pytest
 from shared.connectors.ports import CustomerSource, Page
 from shared.domain.errors import (
     AccessDenied,
+    ConfigurationError,
     PatronError,
     RemoteThrottled,
     RemoteUnavailable,
@@ -19,6 +20,7 @@ from tests.conformance.channel import (
     Channel,
     fetched,
     ids_of,
+    numbered,
     scan,
     text_of,
 )
@@ -116,6 +118,18 @@ def test_wrong_credentials_pause_the_channel(shop: Shop, channel: Channel) -> No
         source.fetch(one)
 
     assert not person.told_in(text_of(caught.value), shop.secrets)
+
+
+def test_a_wrong_address_is_no_missing_customer(shop: Shop, channel: Channel) -> None:
+    """A 404 of a route is a matter of the set-up: nobody was deleted."""
+    [one] = shop.register()
+    connector = channel.connect(**shop.elsewhere)
+
+    with pytest.raises(ConfigurationError):
+        connector.reading.fetch(one)
+    [outcome] = connector.sink.write([numbered(one)])
+
+    assert isinstance(outcome.error, ConfigurationError)
 
 
 @pytest.mark.needs(Ability.EXPIRING_TOKEN)

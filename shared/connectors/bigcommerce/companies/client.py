@@ -62,7 +62,7 @@ class CompaniesClient:
     def company(self, company_id: int) -> Item | None:
         """Return a company, or None when the shop says there is none."""
         answer = self._call("GET", f"companies/{company_id}")
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if _is_about_missing(answer):
             return None
         return self._one(answer)
 
@@ -129,7 +129,7 @@ class CompaniesClient:
     def _write(self, path: str, body: Mapping[str, Any]) -> None:
         with self._writing:
             answer = self._call("PUT", path, body)
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if _is_about_missing(answer):
             raise RemoteGone(f"{path} does not exist any more")
         self._succeeded(answer)
 
@@ -144,6 +144,16 @@ class CompaniesClient:
     def _call(self, method: str, path: str, body: Any = None) -> Answer:
         url = f"{self._root}/{path}"
         return self._http.request(method, url, headers=lambda: self._headers, json=body)
+
+
+def _is_about_missing(answer: Answer) -> bool:
+    """Whether a 404 is the B2B Edition's own, about a row, and not that of a wrong address."""
+    if answer.status != HTTPStatus.NOT_FOUND:
+        return False
+    try:
+        return bool(within(mapping_of(answer), "code") == HTTPStatus.NOT_FOUND)
+    except UnreadableAnswer:
+        return False
 
 
 def _since(since: datetime | None) -> dict[str, int | None]:
