@@ -47,6 +47,8 @@ def test_a_worker_answers_for_its_health_and_drains(deployment: Deployment, role
     assert status == 200
     assert "patron_build_info" in exposition
     assert re.search(r"^patron_consumer_active\{.*\} 1\.0$", exposition, re.MULTILINE)
+    in_hand = f'patron_messages_in_progress{{worker="{role}"}} '
+    assert in_hand in exposition, "PatronWorkerMissing looks for it"
     assert deployment.workers[role].stop() == 0
     lines = (deployment.folder / f"{role}.log").read_text("utf-8").splitlines()
     events = [json.loads(line)["event"] for line in lines]
