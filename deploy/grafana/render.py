@@ -23,7 +23,8 @@ COLOURS: Final = (
     "#1f77b4", "#e8710a", "#2a9d4a", "#c2363c", "#7b4fb3", "#8c564b", "#d04f9e", "#60717f",
     "#9a8b00", "#0fa3b1",
 )  # fmt: skip
-NAMED: Final = {"green": "#2a9d4a", "red": "#c2363c", "orange": "#e8710a"}
+MANY: Final = 10_000
+NAMED: Final = {"green": "#2a9d4a", "red": "#c2363c", "orange": "#e8710a", "grey": "#8c959f"}
 STYLE: Final = """
 text { font-family: "DejaVu Sans", Verdana, sans-serif; fill: #24292f; }
 .row { font-size: 15px; font-weight: bold; }
@@ -64,7 +65,7 @@ class Source:
         self._step = max(1.0, (end - start) / 240)
 
     def curves(self, panel: Panel) -> list[Curve]:
-        """Return what a panel's queries find, those that change most first."""
+        """Return what a panel's queries find."""
         return [
             Curve(_name(target["legendFormat"], series["metric"]), _points(series["values"]))
             for target in panel["targets"]
@@ -134,7 +135,8 @@ def _stat(panel: Panel, box: Box, source: Source) -> Iterator[str]:
     value = curves[0].points[-1][1] if curves else None
     steps = facts["thresholds"]["steps"]
     is_bad = value is not None and len(steps) > 1 and value >= steps[1]["value"]
-    yield _rect(box, NAMED["red" if is_bad else "green"], ' rx="3"')
+    colour = "grey" if value is None else "red" if is_bad else "green"
+    yield _rect(box, NAMED[colour], ' rx="3"')
     shown = facts["noValue"] if value is None else _shown(value, facts["unit"])
     yield _text(box.x + box.width / 2, box.y + box.height / 2 + 11, shown, "number")
 
@@ -183,8 +185,11 @@ def _chart(panel: Panel, box: Box, source: Source) -> Iterator[str]:
         y = plot.y + plot.height * (1 - part)
         yield f'<path d="M{plot.x:.0f} {y:.1f}h{plot.width:.0f}" stroke="#d8dee4" fill="none"/>'
         yield _text(plot.x - 5, y + 3, _shown(top * part, unit), "small", ' text-anchor="end"')
-    for (_, curve), colour in reversed(list(zip(enumerate(curves), COLOURS, strict=False))):
+    for curve, colour in reversed(list(zip(curves, COLOURS, strict=False))):
         yield _line(curve.points, plot, top, colour, source)
+    if not curves:
+        middle = plot.x + plot.width / 2, plot.y + plot.height / 2 - 4
+        yield _text(*middle, "nothing of the kind", "small", ' text-anchor="middle"')
     for (line, x, name), colour in zip(names, COLOURS, strict=False):
         y = box.y + box.height - 13 * (lines - 1 - line)
         yield _rect(Box(x, y - 7, 10, 4), colour, "")
@@ -252,6 +257,8 @@ def _round_up(value: float) -> float:
 
 def _shown(value: float, unit: str) -> str:
     """Return a value with its unit, as short as it can be said."""
+    if unit != "s" and value >= MANY:
+        return f"{value / 1000:.3g} k"
     if unit != "s":
         return f"{value:.3g}" + ("/s" if unit in {"cps", "reqps"} else "")
     for size, sign in ((604800, "w"), (86400, "d"), (3600, "h"), (60, "min"), (1, "s")):

@@ -4,9 +4,11 @@ import json
 import re
 import runpy
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from xml.etree import ElementTree
 
 import httpx2
 import pytest
@@ -183,6 +185,21 @@ def test_channels_and_workers_can_be_chosen(eventful: Watched) -> None:
         "channel": {"shop", "outlet"},
         "worker": {"importer", "processor", "exporter", "keeper"},
     }
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(300)
+def test_the_picture_shows_every_panel(eventful: Watched) -> None:
+    """What is drawn for the documentation is well-formed, and has all headings and panels."""
+    drawing = runpy.run_path(str(GRAFANA / "render.py"))
+    now = time.time()
+
+    source = drawing["Source"](eventful.prometheus.url, now - 60, now, CHOSEN)
+    picture = ElementTree.fromstring(drawing["picture"](source, [""]))  # noqa: S314 - our own
+
+    written = {element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")}
+    assert {filled(panel["title"]) for panel in DASHBOARD["panels"]} <= written
+    assert "shop: at work" in written
 
 
 def with_a_misconfigured_channel(scene: Watched) -> None:
