@@ -2,7 +2,7 @@
 
     PatronError
     ├── TransientError
-    │   ├── DatabaseUnavailable   no connection, read-only, full, shutting down: wait for it
+    │   ├── DatabaseUnavailable   no connection, no right, read-only, full, ending: wait for it
     │   └── DatabaseContended     deadlock, lock timeout, serialization: the same again, soon
     ├── PermanentError
     │   └── ValueRefused          a value that the database cannot hold
@@ -23,7 +23,8 @@ from shared.domain.errors import PatronError, PermanentError, TransientError
 
 # SQLSTATE, whole or its class, as PostgreSQL's appendix A lists them.
 _CONTENDED = ("40", "55P03", "57014", "55006")
-_UNAVAILABLE = ("08", "25006", "25P03", "25P04", "53", "57P", "58", "F0", "XX", "28", "3D")
+# A missing right (42501) is no fault of a message either: it is given, and work goes on.
+_UNAVAILABLE = ("08", "25006", "25P03", "25P04", "42501", "53", "57P", "58", "F0", "XX", "28", "3D")
 _REFUSED = ("22",)
 _VIOLATED = ("23",)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -10,9 +11,11 @@ from services.console.cli.invocation import invocation
 from services.console.cli.output import Output, OutputOption, say, show_json, show_rows
 from services.console.redacted import redacted_url
 from shared.domain.errors import ConfigurationError
+from shared.messaging import rights
 from shared.messaging.connect import is_rabbitmq
 from shared.messaging.provision import provision as provision_broker
 from shared.messaging.provision import verify
+from shared.messaging.rabbitmq.parameters import vhost_of
 
 app = typer.Typer(no_args_is_help=True, help="Prepare and check the message broker.")
 
@@ -81,3 +84,27 @@ def check(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     show_rows([row], {"broker": "broker", "found": "found"}, output, nothing="")
     if problem:
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def users(
+    context: typer.Context,
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="NAME", help="What the users' names begin with.")
+    ] = "patron",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Print how to make a RabbitMQ user for each worker with the least rights; change nothing.
+
+    For an administrator of the broker: commands of rabbitmqctl, which asks for each password, or
+    with `-o json` calls of the management API, to whose users a password is to be added. Repeating
+    them sets the same rights again.
+    """
+    call = invocation(context)
+    is_there = is_rabbitmq(call.broker_url)
+    vhost = vhost_of(urlsplit(call.broker_url)) if is_there else "/"
+    if output is Output.JSON:
+        show_json(rights.calls(vhost, prefix))
+        return
+    for command in rights.commands(vhost, prefix):
+        say(command)

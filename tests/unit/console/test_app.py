@@ -14,7 +14,7 @@ from tests.unit.console.runner import Patron
 COMMAND_PATHS = [
     *("config check", "config show", "config schema", "db upgrade", "db current"),
     *("broker provision", "broker check", "channel list", "channel spec", "channel check"),
-    *("channel discover", "channel read", "channel resume"),
+    *("broker users", "channel discover", "channel read", "channel resume"),
     *("cursor list", "cursor show", "cursor set"),
     *("staging list", "staging show", "staging explain", "staging process", "staging link"),
     *("staging discard", "customer explain", "customer history"),

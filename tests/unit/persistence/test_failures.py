@@ -28,6 +28,7 @@ _EXPECTED: dict[str, type[PatronError]] = {
     "3D000": DatabaseUnavailable,
     "40001": DatabaseContended,
     "40P01": DatabaseContended,
+    "42501": DatabaseUnavailable,
     "53100": DatabaseUnavailable,
     "53300": DatabaseUnavailable,
     "55P03": DatabaseContended,
@@ -67,7 +68,7 @@ def test_a_connection_that_does_not_come_about_is_unavailability(
     assert type(failure) is DatabaseUnavailable
 
 
-@pytest.mark.parametrize("code", ["42601", "42P01", "42501", "25P02"])
+@pytest.mark.parametrize("code", ["42601", "42P01", "25P02"])
 def test_mistakes_in_statements_stay_bugs(code: str) -> None:
     """Trying again would not help, and nobody should think so."""
     error = sa.exc.DBAPIError("SELECT", {}, psycopg.errors.lookup(code)())

@@ -86,7 +86,7 @@ CODES: Final = {
     "3D000": "wait database_unavailable",
     "40001": "retry database_contended",
     "40P01": "retry database_contended",
-    "42501": "bug",
+    "42501": "wait database_unavailable",
     "42P01": "bug",
     "42601": "bug",
     "53100": "wait database_unavailable",
