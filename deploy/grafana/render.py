@@ -30,7 +30,7 @@ text { font-family: "DejaVu Sans", Verdana, sans-serif; fill: #24292f; }
 .row { font-size: 15px; font-weight: bold; }
 .title { font-size: 12px; font-weight: bold; }
 .small { font-size: 10px; fill: #57606a; }
-.number { font-size: 30px; font-weight: bold; fill: #ffffff; text-anchor: middle; }
+.number { font-size: 24px; font-weight: bold; fill: #ffffff; text-anchor: middle; }
 .state { font-size: 11px; fill: #ffffff; }
 """
 Points = list[tuple[float, float]]
@@ -138,7 +138,7 @@ def _stat(panel: Panel, box: Box, source: Source) -> Iterator[str]:
     colour = "grey" if value is None else "red" if is_bad else "green"
     yield _rect(box, NAMED[colour], ' rx="3"')
     shown = facts["noValue"] if value is None else _shown(value, facts["unit"])
-    yield _text(box.x + box.width / 2, box.y + box.height / 2 + 11, shown, "number")
+    yield _text(box.x + box.width / 2, box.y + box.height / 2 + 9, shown, "number")
 
 
 def _states(panel: Panel, box: Box, source: Source) -> Iterator[str]:
@@ -262,7 +262,7 @@ def _shown(value: float, unit: str) -> str:
     if unit != "s":
         return f"{value:.3g}" + ("/s" if unit in {"cps", "reqps"} else "")
     for size, sign in ((604800, "w"), (86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
-        if value >= size:
+        if value >= size * (1 if sign == "s" else 2):
             return f"{value / size:.3g} {sign}"
     return f"{value * 1000:.3g} ms" if value else "0"
 
