@@ -217,22 +217,3 @@ def test_a_worker_alone_is_refused_without_a_shared_broker(patron: Patron) -> No
     assert answer.code == 2
     assert "memory://" in answer.err
     assert "patron up" in answer.err
-
-
-def test_connectors_are_listed_with_their_channels(patron: Patron, tmp_path: Path) -> None:
-    """Every platform this version knows, and who uses it."""
-    a_file(tmp_path)
-
-    assert patron("connector", "list", "-o", "json").json == [
-        {"platform": "magento", "channels": ["shop"]}
-    ]
-
-
-def test_a_channel_that_is_not_configured_cannot_be_checked(patron: Patron, tmp_path: Path) -> None:
-    """The answer names those that are."""
-    a_file(tmp_path)
-
-    answer = patron("connector", "check", "shpo")
-
-    assert answer.code == 2
-    assert answer.err == "error: there is no channel 'shpo'; configured are shop\n"
