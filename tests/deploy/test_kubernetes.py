@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from services.console.cli.app import COMMANDS
 from services.console.cli.workers import WorkerName
 from shared.config.settings import Settings
+from shared.messaging.rights import USERS
 from shared.observability.health import Checks, HealthServer
 from shared.runtime.installation import load_installation
 from tests.deploy.cluster import (
@@ -440,3 +441,16 @@ def test_the_page_names_every_secret() -> None:
     for secret, key in named | {("patron-channels", "shop_consumer_key")}:
         assert f"`{secret}`" in page
         assert key == "shop_consumer_key" or f"`{key}`" in page, key
+
+
+def test_every_login_is_one_that_there_is() -> None:
+    """The secrets' keys are the users of `patron broker users` and the roles of roles.sql."""
+    given = {item for pod in with_pods().values() for item in secret_files_of(pod).values()}
+    keys = {name: {key for secret, key in given if secret == name} for name, _ in given}
+    roles = (ROOT / "deploy" / "postgresql" / "roles.sql").read_text("utf-8")
+
+    assert keys["patron-broker"] - {"management"} == {user.name for user in USERS} - {
+        "publisher",
+        "watcher",
+    }
+    assert all(f"('{role}', '" in roles for role in keys["patron-database"])

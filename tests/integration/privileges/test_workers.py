@@ -126,6 +126,8 @@ def test_a_customer_goes_from_the_shop_to_the_number_and_a_dead_letter_back(staf
     assert deployment.value("SELECT count(*) FROM staging_customers WHERE external_id='4711'") == 1
     for words in (["queues"], ["staging", "list"], ["dead-letters", "groups"], ["cursor", "list"]):
         staff.run("reader", "watcher", *words)
+    for words in (["queues"], ["dead-letters", "groups"]):
+        staff.run("keeper", "keeper", *words)
     assert {worker.stop() for worker in deployment.workers.values()} == {0}
     assert staff.complaints() <= {("processor", "message.dead")}
 
