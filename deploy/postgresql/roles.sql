@@ -59,7 +59,7 @@ INSERT INTO rights VALUES
   ('importer processor exporter keeper', 'SELECT, INSERT, UPDATE', 'foreign_messages'),
   ('importer processor exporter', 'DELETE', 'foreign_messages'),
   ('importer processor exporter keeper', 'INSERT, UPDATE', 'dead_letters'),
-  ('importer processor exporter keeper', 'INSERT', 'history'),
+  ('processor exporter keeper', 'INSERT', 'history'),
   ('importer processor exporter', 'INSERT, UPDATE', 'channel_pauses'),
 
   -- The importer: how far it is, what it saw, what was asked of it, pushed to it, told it.

@@ -45,6 +45,7 @@ FORBIDDEN: Final = {
         "INSERT INTO links SELECT * FROM links",
         "UPDATE staging_customers SET state = state",
         "UPDATE number_series SET next_value = 1",
+        "INSERT INTO history SELECT * FROM history",
         "DELETE FROM history",
         "SELECT * FROM customer_addresses",
         "DELETE FROM dead_letters",
