@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.domain.customer import Customer
+from shared.domain.customer import Customer, Source, Version
 from shared.domain.errors import ConfigurationError, PatronError
 from shared.domain.messages import CustomerExport
 
@@ -31,6 +31,17 @@ class RemoteRecord:
     created_at: datetime | None
     fingerprint: str
     payload: Mapping[str, Any]
+
+    def source(self, channel: str, store_view: str, read_at: datetime) -> Source:
+        """Return where the record comes from, and which state of it was read."""
+        return Source(
+            channel=channel,
+            store_view=store_view,
+            external_id=self.external_id,
+            version=Version(
+                changed_at=self.changed_at, read_at=read_at, fingerprint=self.fingerprint
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

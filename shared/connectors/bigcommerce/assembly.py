@@ -17,8 +17,9 @@ from shared.connectors.bigcommerce.companies.client import CompaniesClient
 from shared.connectors.bigcommerce.companies.record import external_id, moment_of
 from shared.connectors.bigcommerce.earlier import Earlier
 from shared.connectors.bigcommerce.names import Names
-from shared.connectors.bigcommerce.record import attribute_values, moment, record_of
+from shared.connectors.bigcommerce.record import attribute_values, record_of
 from shared.connectors.bigcommerce.settings import BigCommerceSettings
+from shared.connectors.content import moment
 from shared.connectors.ports import RemoteRecord
 
 EMBEDDED: Final = 10

@@ -7,7 +7,7 @@ again.
 from collections.abc import Iterable
 
 from shared.connectors.bigcommerce.answers import Item
-from shared.connectors.bigcommerce.record import digest
+from shared.connectors.content import digest
 
 
 class Earlier:

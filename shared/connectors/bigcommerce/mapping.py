@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from shared.connectors.bigcommerce.record import moment
 from shared.connectors.bigcommerce.settings import BigCommerceSettings, MetafieldNumber
 from shared.connectors.bigcommerce.wire import (
     FieldValue,
@@ -22,6 +21,7 @@ from shared.connectors.bigcommerce.wire import (
     WireFormField,
     WireSubscriber,
 )
+from shared.connectors.content import moment
 from shared.domain.customer import (
     Address,
     Consent,

@@ -5,13 +5,10 @@ addresses and values, whenever they were touched, and by whichever call they wer
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any, Final
 
-import orjson
-
 from shared.connectors.bigcommerce.answers import Item, id_of
+from shared.connectors.content import digest, moment
 from shared.connectors.ports import RemoteRecord
 from shared.domain.errors import UnreadableAnswer
 
@@ -40,7 +37,6 @@ _ORDERED: Final[Mapping[str, tuple[str, ...]]] = {
 _METAFIELD: Final = ("id", "namespace", "key", "value")
 _ATTRIBUTE: Final = ("attribute_id", "attribute_value")
 _KEY_DIGITS: Final = 12
-_FINGERPRINT_BYTES: Final = 16
 
 
 def record_of(item: Item) -> RemoteRecord:
@@ -65,15 +61,6 @@ def scan_key(number: int) -> str:
     return f"{number:0{_KEY_DIGITS}d}"
 
 
-def moment(text: Any) -> datetime | None:
-    """Read an ISO moment, in UTC where it names no zone; None for anything else."""
-    try:
-        read = datetime.fromisoformat(text)
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def fingerprint(item: Item) -> str:
     """Digest the content of a customer, leaving out what moves by itself."""
     content = {key: value for key, value in item.items() if key not in DROPPED | _MOVING}
@@ -82,12 +69,6 @@ def fingerprint(item: Item) -> str:
         if isinstance(entries, list) and entries:
             content[key] = sorted(map(_plain, entries), key=lambda each: _rank(each, order))
     return digest(content)
-
-
-def digest(content: Any) -> str:
-    """Return the fingerprint of anything that is JSON."""
-    data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return blake2b(data, digest_size=_FINGERPRINT_BYTES).hexdigest()
 
 
 def attribute_values(item: Item) -> dict[int, str]:

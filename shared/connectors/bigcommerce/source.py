@@ -12,7 +12,7 @@ from shared.connectors.bigcommerce.companies.record import company_id_of
 from shared.connectors.bigcommerce.customers import CustomerReader
 from shared.connectors.bigcommerce.settings import BigCommerceSettings, BigCommerceStoreView
 from shared.connectors.ports import Discovered, Page, RemoteRecord, Watermark
-from shared.domain.customer import Customer, Source, Version
+from shared.domain.customer import Customer
 from shared.domain.errors import ConfigurationError
 
 
@@ -65,15 +65,7 @@ class BigCommerceSource:
 
     def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
         """Translate a record. Raises `UnreadableRecord` naming the fields that do not fit."""
-        version = Version(
-            changed_at=record.changed_at, read_at=read_at, fingerprint=record.fingerprint
-        )
-        source = Source(
-            channel=self._channel,
-            store_view=store_view,
-            external_id=record.external_id,
-            version=version,
-        )
+        source = record.source(self._channel, store_view, read_at)
         if company_id_of(record.external_id) is not None:
             return self._companies.to_customer(record, source)
         return self._customers.to_customer(record, source)

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from shared.connectors.magento.record import moment
+from shared.connectors.content import moment
 from shared.connectors.magento.wire import WireAddress, WireAttribute, WireCustomer
 from shared.domain.customer import (
     Address,

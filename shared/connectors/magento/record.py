@@ -5,11 +5,9 @@ fingerprint, whatever the order of their addresses and attributes and whenever t
 """
 
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 
-import orjson
-
+from shared.connectors.content import digest, moment
 from shared.connectors.magento.client import Item
 from shared.connectors.ports import RemoteRecord
 from shared.domain.errors import UnreadableAnswer
@@ -17,7 +15,6 @@ from shared.domain.errors import UnreadableAnswer
 SECRETS = frozenset({"password_hash", "rp_token", "rp_token_created_at", "confirmation"})
 MOVING = frozenset({"updated_at"})
 _KEY_DIGITS = 12
-_FINGERPRINT_BYTES = 16
 
 
 def record_of(item: Item) -> RemoteRecord:
@@ -44,15 +41,6 @@ def scan_key(customer_id: int) -> str:
     return f"{customer_id:0{_KEY_DIGITS}d}"
 
 
-def moment(text: Any) -> datetime | None:
-    """Read Magento's `YYYY-MM-DD HH:MM:SS` in UTC, or an ISO moment; None for anything else."""
-    try:
-        read = datetime.fromisoformat(text)
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def stamp(at: datetime) -> str:
     """Write a moment as Magento stores it."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -77,8 +65,7 @@ def fingerprint(item: Item) -> str:
                 content[key] = sorted(entries, key=order)
             else:
                 del content[key]
-    data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    return blake2b(data, digest_size=_FINGERPRINT_BYTES).hexdigest()
+    return digest(content)
 
 
 def attribute_values(item: Item) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from shared.connectors.magento.record import record_of, stamp
 from shared.connectors.magento.search import Search, Where
 from shared.connectors.magento.settings import MagentoSettings, MagentoStoreView
 from shared.connectors.ports import Discovered, Page, RemoteRecord, Watermark
-from shared.domain.customer import Customer, Source, Version
+from shared.domain.customer import Customer
 from shared.domain.errors import ConfigurationError, UnreadableAnswer
 
 Key = tuple[datetime, str]
@@ -91,15 +91,7 @@ class MagentoSource:
 
     def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
         """Translate a record. Raises `UnreadableRecord` naming the fields that do not fit."""
-        version = Version(
-            changed_at=record.changed_at, read_at=read_at, fingerprint=record.fingerprint
-        )
-        source = Source(
-            channel=self._channel,
-            store_view=store_view,
-            external_id=record.external_id,
-            version=version,
-        )
+        source = record.source(self._channel, store_view, read_at)
         return translate(
             record.payload,
             source,

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 from shared.connectors.ports import Discovered, Page, RemoteRecord, Watermark
 from shared.connectors.push.customer import PushedCustomer
-from shared.domain.customer import Customer, Source, Version, utc
+from shared.domain.customer import Customer
 from shared.domain.errors import ConfigurationError, UnreadableRecord
 
 _NOTHING_TO_READ: Final = "its customers are pushed to us; there is nothing to read"
@@ -28,15 +28,7 @@ class PushedSource:
         """Translate a record. Raises `UnreadableRecord` for one that has to wait."""
         if problems := self.parked.get(record.external_id):
             raise UnreadableRecord(problems)
-        version = Version(
-            changed_at=utc(record.changed_at), read_at=read_at, fingerprint=record.fingerprint
-        )
-        source = Source(
-            channel=self.channel,
-            store_view=store_view,
-            external_id=record.external_id,
-            version=version,
-        )
+        source = record.source(self.channel, store_view, read_at)
         return self.customers[record.external_id].to_customer(source)
 
     def changes(self, store_view: str, since: Watermark | None) -> Iterator[Page]:

@@ -8,8 +8,8 @@ number. A company has no e-mail address, and no default location: its oldest sta
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from shared.connectors.content import moment
 from shared.connectors.shopify.ids import external_id, number_of
-from shared.connectors.shopify.record import moment
 from shared.connectors.shopify.wire import WireAddress, WireCompany, WireContact, WireLocation
 from shared.domain.customer import (
     Address,

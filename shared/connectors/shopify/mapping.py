@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shared.connectors.content import moment
 from shared.connectors.shopify.companies import company_of
 from shared.connectors.shopify.ids import external_id, is_company, number_of
-from shared.connectors.shopify.record import moment
 from shared.connectors.shopify.wire import (
     WireAddress,
     WireCompany,

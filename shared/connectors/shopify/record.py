@@ -6,18 +6,17 @@ and whenever they were touched; null is as good as not there.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 
 import orjson
 
+from shared.connectors.content import digest, moment
 from shared.connectors.ports import RemoteRecord
 from shared.connectors.shopify.client import Item
 from shared.connectors.shopify.ids import external_id, number_of, scan_key
 from shared.domain.errors import UnreadableAnswer
 
 MOVING = frozenset({"updatedAt", "compareDigest"})
-_FINGERPRINT_BYTES = 16
 
 
 def record_of(item: Item) -> RemoteRecord:
@@ -55,15 +54,6 @@ def changed_at(item: Item) -> datetime:
     return at
 
 
-def moment(text: Any) -> datetime | None:
-    """Read an ISO moment; None for anything else."""
-    try:
-        read = datetime.fromisoformat(text)
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def stamp(at: datetime) -> str:
     """Write a moment for a search: whole seconds, UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -71,8 +61,7 @@ def stamp(at: datetime) -> str:
 
 def fingerprint(item: Item) -> str:
     """Digest the content of an item, leaving out what moves by itself."""
-    data = orjson.dumps(_content(item), option=orjson.OPT_SORT_KEYS)
-    return blake2b(data, digest_size=_FINGERPRINT_BYTES).hexdigest()
+    return digest(_content(item))
 
 
 def _content(value: Any) -> Any:

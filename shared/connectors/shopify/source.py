@@ -21,7 +21,7 @@ from shared.connectors.shopify.reading import Reading
 from shared.connectors.shopify.record import record_of
 from shared.connectors.shopify.scan import INDEX_LAG, ChangeScan, by_id
 from shared.connectors.shopify.settings import Entity, ShopifySettings
-from shared.domain.customer import Customer, Source, Version
+from shared.domain.customer import Customer
 from shared.domain.errors import ConfigurationError, UnreadableAnswer
 
 _log = structlog.get_logger()
@@ -79,15 +79,7 @@ class ShopifySource:
 
     def to_customer(self, record: RemoteRecord, store_view: str, read_at: datetime) -> Customer:
         """Translate a record. Raises `UnreadableRecord` naming the fields that do not fit."""
-        version = Version(
-            changed_at=record.changed_at, read_at=read_at, fingerprint=record.fingerprint
-        )
-        source = Source(
-            channel=self._channel,
-            store_view=store_view,
-            external_id=record.external_id,
-            version=version,
-        )
+        source = record.source(self._channel, store_view, read_at)
         return translate(record.payload, source)
 
     def discover(self) -> Sequence[Discovered]:

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import orjson
 
+from shared.connectors.content import moment
 from shared.connectors.ports import Notice
 from shared.connectors.shopify.ids import COMPANY_PREFIX, external_id, number_of
-from shared.connectors.shopify.record import moment
 from shared.domain.errors import NoticeRefused, UnreadableRecord
 
 OLDEST: Final = timedelta(hours=6)

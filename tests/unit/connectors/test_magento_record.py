@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.connectors.magento.record import fingerprint, moment, record_of, scan_key, stamp
+from shared.connectors.content import moment
+from shared.connectors.magento.record import fingerprint, record_of, scan_key, stamp
 from shared.domain.errors import UnreadableAnswer
 from tests.unit.connectors.builders import item
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.connectors.bigcommerce.answers import Item, id_of, within
-from shared.connectors.bigcommerce.record import digest, moment, scan_key
+from shared.connectors.bigcommerce.record import scan_key
+from shared.connectors.content import digest, moment
 from shared.connectors.ports import RemoteRecord
 from shared.domain.errors import UnreadableAnswer
 

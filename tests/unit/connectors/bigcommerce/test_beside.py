@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.connectors.bigcommerce.beside import Beside
-from shared.connectors.bigcommerce.record import moment
+from shared.connectors.content import moment
 from shared.domain.errors import RemoteUnavailable
 
 Row = dict[str, Any]

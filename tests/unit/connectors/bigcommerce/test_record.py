@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.connectors.bigcommerce.record import fingerprint, moment, record_of, scan_key
+from shared.connectors.bigcommerce.record import fingerprint, record_of, scan_key
+from shared.connectors.content import moment
 from shared.domain.errors import UnreadableAnswer
 from tests.unit.connectors.bigcommerce.builders import address, attribute, item
 
