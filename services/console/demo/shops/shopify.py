@@ -1,5 +1,6 @@
 """The simulated Shopify shop of the demo: customers, and companies with their locations."""
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from services.console.demo.shops.site import Record, Site
 
 TOKEN: Final = "shpat_sandboxaccesstoken000000000"  # noqa: S105 - the sandbox's documented one
 _API: Final = "/admin/api/2026-07/graphql.json"
+
+_TRIES: Final = 30
 
 _CUSTOMERS: Final = """
 query Customers($after: String) {
@@ -97,10 +100,20 @@ class ShopifyShop:
             after, is_more = found["pageInfo"]["endCursor"], found["pageInfo"]["hasNextPage"]
 
     def _ask(self, query: str, **variables: str | None) -> Any:
-        answer = self._site.call("POST", _API, {"query": query, "variables": variables})
-        if "errors" in answer:
-            raise Refused("the shop refused a query of the demo")
-        return answer["data"]
+        for _ in range(_TRIES):
+            answer = self._site.call("POST", _API, {"query": query, "variables": variables})
+            if "errors" not in answer:
+                return answer["data"]
+            if not _is_throttled(answer):
+                break
+            # Patron has used up the points; they come back by the second.
+            time.sleep(1.0)
+        raise Refused("the shop refused a query of the demo")
+
+
+def _is_throttled(answer: Record) -> bool:
+    codes = {error.get("extensions", {}).get("code") for error in answer["errors"]}
+    return codes == {"THROTTLED"}
 
 
 _TEXT: Final = """
