@@ -22,7 +22,7 @@ def test_a_write_is_not_lost_or_repeated_by_a_kill(deployment: Deployment) -> No
 
     deployment.workers["exporter"].kill()
     numbered = [_number(deployment, customer) for customer in _ids(deployment)]
-    assert sum(map(bool, numbered)) >= 2 * STALLED
+    assert sum(map(bool, numbered)) >= STALLED
     recorded = "SELECT count(*) FROM links WHERE exported_number IS NOT NULL"
     assert deployment.value(recorded) == 0
     control.clear_faults()
