@@ -89,7 +89,7 @@ class Quota:
 # BigCommerce: 150 requests in 30 seconds (Standard, Plus). Shopify: 100 points a second, 2,000 at
 # first (Standard).
 QUOTAS: Final = (
-    Quota("bigcommerce", "requests", 5.0, 0.0, "requests_total", "refused", 5.0),
+    Quota("bigcommerce", "requests", 5.0, 0.0, "requests_total", "refused", 3.0),
     Quota("shopify", "points", 100.0, 2000.0, "points", "throttled", 1.0),
 )
 
