@@ -2,7 +2,7 @@
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-WORKERS ?= 3
+WORKERS ?= 2
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK    := uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
            --no-emit-index-url --no-annotate --custom-compile-command "make lock"
