@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from services.sandbox.wire import Delivery, Response
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -38,8 +40,10 @@ class Ledger:
         self._entries = 0
         self.bugs: list[str] = []
 
-    def count_request(self, method: str, route: str, status: int) -> None:
-        """Count one answered request; status 0 is one that got no answer."""
+    def count_request(self, method: str, route: str, response: Response) -> None:
+        """Count one request; under status 0 where the client never sees a whole answer."""
+        is_answered = response.delivery in {Delivery.WHOLE, Delivery.SLOW}
+        status = response.status if is_answered else 0
         with self._lock:
             self._requests[method, route, status] += 1
             self._entries += 1

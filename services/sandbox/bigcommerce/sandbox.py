@@ -7,8 +7,6 @@ Its promise: leaving the `with` block leaves no thread and no socket behind.
 """
 
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from services.sandbox.bigcommerce.api import Api
 from services.sandbox.bigcommerce.b2b_api import B2B_PREFIX, B2BApi
@@ -23,13 +21,14 @@ from services.sandbox.bigcommerce.shop import Shop
 from services.sandbox.bigcommerce.traffic import Traffic
 from services.sandbox.faults import Fault, FaultPlan
 from services.sandbox.remote import CONTROL_PREFIX, RemoteControl
-from services.sandbox.wire import Delivery, Request, Response, Server
+from services.sandbox.running import RunningSandbox
+from services.sandbox.wire import Request, Response, Server
 
 QUOTA, WINDOW_SECONDS = 150, 30.0
 B2B_QUOTA, B2B_WINDOWS = 150, 2
 
 
-class SandboxBigCommerce:
+class SandboxBigCommerce(RunningSandbox):
     """A BigCommerce store that exists as long as its `with` block, or until `close`."""
 
     def __init__(
@@ -67,16 +66,6 @@ class SandboxBigCommerce:
         self._server = Server(self._handle, host, port)
 
     @property
-    def url(self) -> str:
-        """Scheme, host and port; the API is below `/stores/{store_hash}/v3`."""
-        return self._server.url
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return self._server.port
-
-    @property
     def b2b_url(self) -> str:
         """Where the B2B Edition is: here on the same host."""
         return f"{self.url}{B2B_PREFIX}"
@@ -109,35 +98,17 @@ class SandboxBigCommerce:
             "Accept": "application/json",
         }
 
-    def start(self) -> Self:
-        """Begin to serve."""
-        self._server.start()
-        return self
-
     def close(self) -> None:
         """Stop serving and cut every connection."""
         self.control.clear_faults()
-        self._server.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        super().close()
 
     def _handle(self, request: Request) -> Response:
         if request.path.startswith(CONTROL_PREFIX):
             return self._remote.answer(request)
         response = self._faults.answer(request, self._answer)
-        api = self._api_of(request)
-        answered = response.delivery in {Delivery.WHOLE, Delivery.SLOW}
-        status = response.status if answered else 0
-        self._ledger.count_request(request.method, api.route_name(request), status)
+        route = self._api_of(request).route_name(request)
+        self._ledger.count_request(request.method, route, response)
         return response
 
     def _answer(self, request: Request) -> Response:

@@ -6,8 +6,6 @@
 Its promise: leaving the `with` block leaves no thread and no socket behind.
 """
 
-from types import TracebackType
-from typing import Self
 from uuid import uuid4
 
 from services.sandbox.faults import FaultPlan
@@ -19,10 +17,11 @@ from services.sandbox.magento.errors import internal_error, maintenance
 from services.sandbox.magento.shop import Shop
 from services.sandbox.magento.versions import DEFAULT_RELEASE, Quirks, of_release
 from services.sandbox.remote import CONTROL_PREFIX
-from services.sandbox.wire import Delivery, Request, Response, Server
+from services.sandbox.running import RunningSandbox
+from services.sandbox.wire import Request, Response, Server
 
 
-class SandboxMagento:
+class SandboxMagento(RunningSandbox):
     """A Magento shop that exists as long as its `with` block, or until `close`."""
 
     def __init__(
@@ -48,48 +47,16 @@ class SandboxMagento:
         self._ledger = shop.ledger
         self._server = Server(self._handle, host, port)
 
-    @property
-    def url(self) -> str:
-        """The shop's base URL."""
-        return self._server.url
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return self._server.port
-
     def bearer(self) -> dict[str, str]:
         """Return the header of a fresh admin token."""
         return {"Authorization": f"Bearer {self.control.admin_token()}"}
-
-    def start(self) -> Self:
-        """Begin to serve."""
-        self._server.start()
-        return self
-
-    def close(self) -> None:
-        """Stop serving and cut every connection."""
-        self._faults.clear()
-        self._server.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _handle(self, request: Request) -> Response:
         if request.path.startswith(CONTROL_PREFIX):
             return self._control_routes.answer(request)
         response = self._faults.answer(request, self._answer)
         route = self._api.route_name(request)
-        answered = response.delivery in {Delivery.WHOLE, Delivery.SLOW}
-        self._ledger.count_request(request.method, route, response.status if answered else 0)
+        self._ledger.count_request(request.method, route, response)
         return response
 
     def _answer(self, request: Request) -> Response:

@@ -7,7 +7,6 @@ Its promise: leaving the `with` block leaves no thread and no socket behind.
 """
 
 import threading
-from types import TracebackType
 from typing import Self
 
 import orjson
@@ -18,6 +17,7 @@ from services.sandbox.push.postman import Postman
 from services.sandbox.push.signature import is_genuine
 from services.sandbox.push.system import System
 from services.sandbox.remote import CONTROL_PREFIX, RemoteControl
+from services.sandbox.running import RunningSandbox
 from services.sandbox.wire import HTML_TYPE, Request, Response, Server
 
 CALLBACK_PATH = "/patron"
@@ -25,7 +25,7 @@ CALLBACK_SECRET = "sandbox-callback-secret-0000000000"  # noqa: S105 - no secret
 API_KEY = "sandbox-api-key-000000000000000000000"
 
 
-class SandboxPush:
+class SandboxPush(RunningSandbox):
     """A marketing system that exists as long as its `with` block, or until `close`."""
 
     def __init__(
@@ -57,18 +57,13 @@ class SandboxPush:
         self._pushes_at_start = pushes_at_start
 
     @property
-    def url(self) -> str:
-        """Where the system listens."""
-        return self._server.url
-
-    @property
     def callback_url(self) -> str:
         """Where it wants to be told customer numbers."""
         return f"{self.url}{CALLBACK_PATH}"
 
     def start(self) -> Self:
         """Begin to serve, and to push if that was asked for."""
-        self._server.start()
+        super().start()
         if self._pushes_at_start:
             self._pusher.start()
         return self
@@ -78,19 +73,7 @@ class SandboxPush:
         self._postman.closed.set()
         if self._pusher.is_alive():
             self._pusher.join(30)
-        self._faults.clear()
-        self._server.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        super().close()
 
     def _handle(self, request: Request) -> Response:
         if request.path.startswith(CONTROL_PREFIX):

@@ -6,13 +6,11 @@
 Its promise: leaving the `with` block leaves no thread and no socket behind.
 """
 
-from types import TracebackType
-from typing import Self
-
 import orjson
 
 from services.sandbox.faults import Fault, FaultPlan
 from services.sandbox.remote import CONTROL_PREFIX, RemoteControl
+from services.sandbox.running import RunningSandbox
 from services.sandbox.shopify.access import CLIENT_ID, TOKEN, Gate
 from services.sandbox.shopify.api import Api
 from services.sandbox.shopify.bulk import Bulk
@@ -28,12 +26,12 @@ from services.sandbox.shopify.reading import QUERIES
 from services.sandbox.shopify.seeding import Crowd
 from services.sandbox.shopify.shop import Shop
 from services.sandbox.shopify.writing import MUTATIONS
-from services.sandbox.wire import HTML_TYPE, Delivery, Request, Response, Server
+from services.sandbox.wire import HTML_TYPE, Request, Response, Server
 
 API_VERSION = "2026-07"
 
 
-class SandboxShopify:
+class SandboxShopify(RunningSandbox):
     """A Shopify shop that exists as long as its `with` block, or until `close`.
 
     `restore_rate` and `bucket` are those of a Standard plan; ten times both is a clock that runs
@@ -79,19 +77,9 @@ class SandboxShopify:
         self._remote = RemoteControl(control_table(self.control), Problems)
 
     @property
-    def url(self) -> str:
-        """The shop's base URL."""
-        return self._server.url
-
-    @property
     def graphql_url(self) -> str:
         """Where queries are posted to."""
         return f"{self.url}/admin/api/{API_VERSION}/graphql.json"
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return self._server.port
 
     @property
     def token(self) -> str:
@@ -112,27 +100,10 @@ class SandboxShopify:
         """Return the header of the permanent token."""
         return {"X-Shopify-Access-Token": self.token}
 
-    def start(self) -> Self:
-        """Begin to serve."""
-        self._server.start()
-        return self
-
     def close(self) -> None:
         """Stop serving and cut every connection."""
         self._bulk.close()
-        self._faults.clear()
-        self._server.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        super().close()
 
     def _handle(self, request: Request) -> Response:
         if request.path.startswith(CONTROL_PREFIX):
@@ -140,9 +111,8 @@ class SandboxShopify:
         if self._latency_seconds:
             self._server.closed.wait(self._latency_seconds)
         response = self._faults.answer(request, self._answer)
-        answered = response.delivery in {Delivery.WHOLE, Delivery.SLOW}
         route = self._api.route_name(request)
-        self._ledger.count_request(request.method, route, response.status if answered else 0)
+        self._ledger.count_request(request.method, route, response)
         return response
 
     def _answer(self, request: Request) -> Response:
