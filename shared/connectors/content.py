@@ -1,10 +1,11 @@
-"""What every connector reads in the same way: moments, and the digest of a record's content."""
+"""What every connector reads in the same way: moments, digests of content, what does not fit."""
 
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
+from pydantic import ValidationError
 
 _DIGEST_BYTES: Final = 16
 
@@ -22,3 +23,11 @@ def digest(content: Any) -> str:
     """Return what is equal for equal JSON, in whatever order its keys came."""
     data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def problems_of(error: ValidationError, prefix: str = "") -> list[tuple[str, str]]:
+    """Return the fields that do not fit and why, without their values."""
+    return [
+        (prefix + ".".join(map(str, problem["loc"])), problem["msg"])
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    ]

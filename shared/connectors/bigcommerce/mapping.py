@@ -21,7 +21,7 @@ from shared.connectors.bigcommerce.wire import (
     WireFormField,
     WireSubscriber,
 )
-from shared.connectors.content import moment
+from shared.connectors.content import moment, problems_of
 from shared.domain.customer import (
     Address,
     Consent,
@@ -189,14 +189,6 @@ def country_of(code: str | None, field: str, warnings: list[FieldWarning]) -> st
 def phone_of(text: str | None) -> Phone | None:
     """Return a telephone number as it was written."""
     return Phone(raw=text) if text and text.strip() else None
-
-
-def problems_of(error: ValidationError, prefix: str = "") -> list[tuple[str, str]]:
-    """Return the fields that do not fit and why, without their values."""
-    return [
-        (prefix + ".".join(map(str, problem["loc"])), problem["msg"])
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
 
 
 def _plain(value: FieldValue) -> CustomValue:

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from shared.connectors.content import moment
+from shared.connectors.content import moment, problems_of
 from shared.connectors.magento.wire import WireAddress, WireAttribute, WireCustomer
 from shared.domain.customer import (
     Address,
@@ -48,7 +48,7 @@ def translate(
         group = None if wire.group_id is None else group_code(wire.group_id)
         return _customer(wire, source, group, number_attribute)
     except ValidationError as error:
-        raise UnreadableRecord(_problems(error)) from None
+        raise UnreadableRecord(problems_of(error)) from None
 
 
 def _customer(
@@ -95,7 +95,7 @@ def _addresses(wire: WireCustomer, warnings: list[FieldWarning]) -> tuple[Addres
         try:
             addresses.append(_address(wire, address, country))
         except ValidationError as error:
-            raise UnreadableRecord(_problems(error, f"addresses.{number}.")) from None
+            raise UnreadableRecord(problems_of(error, f"addresses.{number}.")) from None
     return tuple(addresses)
 
 
@@ -164,10 +164,3 @@ def _custom_value(attribute: WireAttribute) -> CustomValue:
     if isinstance(value, list) and all(isinstance(entry, str | int) for entry in value):
         return ",".join(map(str, value))
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def _problems(error: ValidationError, prefix: str = "") -> list[tuple[str, str]]:
-    return [
-        (prefix + ".".join(map(str, problem["loc"])), problem["msg"])
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]

@@ -15,6 +15,7 @@ from shared.connectors.magento.client import Item, MagentoClient
 from shared.connectors.magento.groups import Groups
 from shared.connectors.magento.record import attribute_values, fingerprint, without_secrets
 from shared.connectors.magento.settings import MagentoSettings
+from shared.connectors.outcomes import outcomes_of
 from shared.connectors.ports import Finding, Outcome, Written
 from shared.domain.errors import (
     AttributeMissing,
@@ -52,16 +53,7 @@ class MagentoSink:
 
     def write(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
         """Carry out the exports, all about one customer, in at most one PUT."""
-        try:
-            refusals = [self._refusal(export) for export in exports]
-            possible = [e for e, refusal in zip(exports, refusals, strict=True) if not refusal]
-            outcomes = iter(self._write(possible) if possible else ())
-        except PatronError as error:
-            return [Outcome(export, error=error) for export in exports]
-        return [
-            Outcome(export, error=refusal) if refusal else next(outcomes)
-            for export, refusal in zip(exports, refusals, strict=True)
-        ]
+        return outcomes_of(exports, self._refusal, self._write)
 
     def check(self) -> Sequence[Finding]:
         """Verify rights and store views, and that every attribute exists that is written."""

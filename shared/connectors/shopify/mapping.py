@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from shared.connectors.content import moment
+from shared.connectors.content import moment, problems_of
 from shared.connectors.shopify.companies import company_of
 from shared.connectors.shopify.ids import external_id, is_company, number_of
 from shared.connectors.shopify.wire import (
@@ -49,7 +49,7 @@ def translate(payload: Mapping[str, Any], source: Source) -> Customer:
             return company_of(wire, source, custom)
         return _customer(WireCustomer.model_validate(payload), source)
     except ValidationError as error:
-        raise UnreadableRecord(_problems(error)) from None
+        raise UnreadableRecord(problems_of(error)) from None
 
 
 def _customer(wire: WireCustomer, source: Source) -> Customer:
@@ -106,7 +106,7 @@ def _addresses(wire: WireCustomer, warnings: list[FieldWarning]) -> tuple[Addres
         try:
             addresses.append(_address(address, country, default))
         except ValidationError as error:
-            raise UnreadableRecord(_problems(error, f"addresses.{number}.")) from None
+            raise UnreadableRecord(problems_of(error, f"addresses.{number}.")) from None
     return tuple(addresses)
 
 
@@ -170,10 +170,3 @@ def _value(metafield: WireMetafield) -> CustomValue:
 
 def _text(metafield: WireMetafield | None) -> str | None:
     return (metafield.value.strip() or None) if metafield else None
-
-
-def _problems(error: ValidationError, prefix: str = "") -> list[tuple[str, str]]:
-    return [
-        (prefix + ".".join(map(str, problem["loc"])), problem["msg"])
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]

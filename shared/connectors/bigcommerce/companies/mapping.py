@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from shared.connectors.bigcommerce.companies.record import moment_of
 from shared.connectors.bigcommerce.companies.wire import WireCompany, WireLocation, WireUser
-from shared.connectors.bigcommerce.mapping import country_of, phone_of, problems_of
+from shared.connectors.bigcommerce.mapping import country_of, phone_of
 from shared.connectors.bigcommerce.settings import BigCommerceSettings
+from shared.connectors.content import problems_of
 from shared.domain.customer import (
     Address,
     Contact,

@@ -22,6 +22,7 @@ from shared.connectors.bigcommerce.companies.record import (
 from shared.connectors.bigcommerce.fields import GROUP
 from shared.connectors.bigcommerce.names import Names
 from shared.connectors.bigcommerce.settings import BigCommerceSettings
+from shared.connectors.outcomes import outcomes_of
 from shared.connectors.ports import Outcome, RemoteRecord, Written
 from shared.domain.errors import AttributeMissing, PatronError, RemoteGone, RemoteRejected
 from shared.domain.messages import CustomerExport
@@ -73,16 +74,7 @@ class CompanyWriter:
 
     def write(self, exports: Sequence[CustomerExport]) -> Sequence[Outcome]:
         """Carry out the exports about one company, one outcome for each in order."""
-        try:
-            refusals = [self._refusal(export) for export in exports]
-            possible = [e for e, refusal in zip(exports, refusals, strict=True) if not refusal]
-            outcomes = iter(self._write(possible) if possible else ())
-        except PatronError as error:
-            return [Outcome(export, error=error) for export in exports]
-        return [
-            Outcome(export, error=refusal) if refusal else next(outcomes)
-            for export, refusal in zip(exports, refusals, strict=True)
-        ]
+        return outcomes_of(exports, self._refusal, self._write)
 
     def _refusal(self, export: CustomerExport) -> PatronError | None:
         """Return why an export cannot even be tried."""
