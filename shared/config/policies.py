@@ -89,10 +89,6 @@ def _channel(
     )
 
 
-def _ownership(fields: Mapping[str, FieldRuleSettings]) -> Ownership:
-    return Ownership({name: FieldRule(rule.owner, rule.blank) for name, rule in fields.items()})
-
-
 def _store_view(view: StoreViewSettings) -> StoreViewPolicy:
     return StoreViewPolicy(
         code=view.code,
