@@ -29,12 +29,20 @@ def shop() -> Iterator[SandboxMagento]:
 
 
 @pytest.fixture
+def poll_seconds() -> float:
+    """Say how often store views are polled: once, and then not while a test lasts."""
+    return 3600
+
+
+@pytest.fixture
 def deployment(
     tmp_path: Path,
     amqp_vhost: str,
     rabbit_management: RabbitManagement,
     migrated_database_url: str,
     shop: SandboxMagento,
+    *,
+    poll_seconds: float,
 ) -> Iterator[Deployment]:
     """Give a deployment whose workers are not started yet."""
     with Deployment(
@@ -43,5 +51,6 @@ def deployment(
         management=rabbit_management,
         database_url=migrated_database_url,
         shop=shop,
+        poll_seconds=poll_seconds,
     ) as deployment:
         yield deployment

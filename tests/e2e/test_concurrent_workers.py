@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,6 @@ from tests.e2e.expectations import (
     effects,
     shop_customers,
 )
-from tests.services import RabbitManagement
 
 pytestmark = pytest.mark.timeout(300)
 CUSTOMERS = 400
@@ -36,23 +34,9 @@ def shop() -> Iterator[SandboxMagento]:
 
 
 @pytest.fixture
-def deployment(
-    tmp_path: Path,
-    amqp_vhost: str,
-    rabbit_management: RabbitManagement,
-    migrated_database_url: str,
-    shop: SandboxMagento,
-) -> Iterator[Deployment]:
-    """Give a deployment that polls all the time."""
-    with Deployment(
-        tmp_path,
-        amqp_url=amqp_vhost,
-        management=rabbit_management,
-        database_url=migrated_database_url,
-        shop=shop,
-        poll_seconds=0.5,
-    ) as deployment:
-        yield deployment
+def poll_seconds() -> float:
+    """Have the store views polled all the time."""
+    return 0.5
 
 
 def test_edits_during_the_import_are_neither_lost_nor_doubled(deployment: Deployment) -> None:

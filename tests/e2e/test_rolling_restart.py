@@ -117,23 +117,9 @@ def shop() -> Iterator[SandboxMagento]:
 
 
 @pytest.fixture
-def deployment(
-    tmp_path: Path,
-    amqp_vhost: str,
-    rabbit_management: RabbitManagement,
-    migrated_database_url: str,
-    shop: SandboxMagento,
-) -> Iterator[Deployment]:
-    """Give a deployment that polls all the time."""
-    with Deployment(
-        tmp_path,
-        amqp_url=amqp_vhost,
-        management=rabbit_management,
-        database_url=migrated_database_url,
-        shop=shop,
-        poll_seconds=1,
-    ) as deployment:
-        yield deployment
+def poll_seconds() -> float:
+    """Have the store views polled all the time."""
+    return 1
 
 
 @pytest.fixture
