@@ -43,8 +43,10 @@ lock: ## Choose the newest versions allowed and lock them (needs uv)
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --extra sandbox --constraints requirements/runtime.txt \
 	    --output-file requirements/sandbox.txt
-	$(LOCK) pyproject.toml --extra sandbox --group dev --constraints requirements/sandbox.txt \
-	    --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra tracing --constraints requirements/runtime.txt \
+	    --output-file requirements/tracing.txt
+	$(LOCK) pyproject.toml --all-extras --group dev --constraints requirements/sandbox.txt \
+	    --constraints requirements/tracing.txt --output-file requirements/dev.txt
 	$(LOCK) requirements/build.in --constraints requirements/dev.txt \
 	    --output-file requirements/build.txt
 
