@@ -140,6 +140,25 @@ class LogSettings(Table):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class TracingSettings(Table):
+    """The OpenTelemetry collector that takes traces by OTLP over HTTP, such as its port 4318.
+
+    What is left out is as the standard variables `OTEL_…` of the environment say; without either
+    nothing is traced. `sample_ratio` is the share of the traces begun here that is kept.
+    """
+
+    endpoint: str | None = None
+    headers: SecretStr | None = None
+    sample_ratio: Annotated[float | None, Field(ge=0, le=1)] = None
+
+    @field_validator("endpoint")
+    @classmethod
+    def _names_a_web_server(cls, value: str | None) -> str | None:
+        if value is not None and _scheme(SecretStr(value)) not in {"http", "https"}:
+            raise ValueError("must start with http:// or https://")
+        return value
+
+
 class ImporterSettings(Table):
     """How store views are shared among importers and read again."""
 
@@ -419,6 +438,7 @@ class Settings(Table):
     broker: BrokerSettings = BrokerSettings()
     health: HealthSettings = HealthSettings()
     logs: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     importer: ImporterSettings = ImporterSettings()
     intake: IntakeSettings = IntakeSettings()
     canary: CanarySettings = CanarySettings()
