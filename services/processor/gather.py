@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.processor.rows import to_address, to_customer, to_link, to_open_staging
 from shared.domain.customer import Customer, SourceKey
@@ -20,6 +19,7 @@ from shared.domain.known import Account, Known, Link, OpenStaging
 from shared.domain.normalise import match_keys, place_of
 from shared.domain.policy import DirectoryKey, MatchBy, Policy
 from shared.domain.templates import numbers_spoken_of
+from shared.persistence.array_literal import array_literal
 from shared.persistence.sets import SetStatement
 from shared.persistence.tables import (
     customer_addresses,
@@ -189,7 +189,8 @@ def _rows(
     if not any(wanted.values()):
         return ()
     if work.connection.dialect.name == "postgresql":
-        return work.connection.execute(_HAVING_ANY[locks], wanted).all()
+        arrays = {name: array_literal(values) for name, values in wanted.items()}
+        return work.connection.execute(_HAVING_ANY[locks], arrays).all()
     having_any = sa.or_(*(customers.c[name].in_(values) for name, values in wanted.items()))
     oldest_first = sa.select(customers).where(having_any).order_by(customers.c.id)
     return work.connection.execute(oldest_first).all()
@@ -202,14 +203,18 @@ def _having_any(names: Sequence[str], locking: str) -> sa.TextualSelect:
     before there are statistics: when a first import is filling the table.
     """
     ids = " UNION ".join(
-        f"SELECT found.id FROM unnest(:{name}) AS given(value) CROSS JOIN LATERAL"
+        f"SELECT found.id FROM unnest(CAST(:{name} AS {_array_type(name)})) AS given(value)"
+        f" CROSS JOIN LATERAL"
         f" (SELECT id FROM customers WHERE {name} = given.value OFFSET 0) AS found"
         for name in names
     )
     columns = ", ".join(column.name for column in customers.c)
     query = f"SELECT {columns} FROM customers WHERE id = ANY(ARRAY({ids})) ORDER BY id {locking}"
-    arrays = (sa.bindparam(name, type_=ARRAY(customers.c[name].type)) for name in names)
-    return sa.text(query).bindparams(*arrays).columns(*customers.c)
+    return sa.text(query).columns(*customers.c)
+
+
+def _array_type(name: str) -> str:
+    return "uuid[]" if isinstance(customers.c[name].type, sa.Uuid) else "text[]"
 
 
 def _living_at(places: Iterable[str], work: UnitOfWork) -> Sequence[sa.Row[Any]]:

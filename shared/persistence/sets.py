@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from shared.persistence.array_literal import array_literal
+
 Types = Mapping[str, TypeEngine[Any]]
 Columns = Mapping[str, Sequence[Any]]
 Found = sa.Row[*tuple[Any, ...]]
@@ -80,26 +82,25 @@ class _Statement(Protocol):
 
 
 class _WithArrays:
-    """PostgreSQL: handed to the driver as it is, with binary arrays."""
+    """PostgreSQL: handed to the driver as it is, with an array for each column."""
 
     def __init__(self, sql: str, given: Types, values: Types, dialect: sa.Dialect) -> None:
-        arrays = [
-            _placeholder(f"given_{n}", kind, dialect, "[]") for n, kind in enumerate(given.values())
-        ]
+        arrays = [_array(f"given_{n}", kind, dialect) for n, kind in enumerate(given.values())]
         self._sql = sql.format(
             given=f"unnest({', '.join(arrays)}) AS given({', '.join(given)})",
             is_given=f"= ANY({arrays[0]})",
             **{name: _placeholder(name, kind, dialect) for name, kind in values.items()},
         )
-        self._given = {name: _converter(kind, dialect) for name, kind in given.items()}
+        self._given = {
+            name: array_literal if _has_literals(kind) else list for name, kind in given.items()
+        }
         self._values = {name: _converter(kind, dialect) for name, kind in values.items()}
 
     def execute(
         self, connection: sa.Connection, given: Columns, values: Mapping[str, Any]
     ) -> sa.CursorResult[*tuple[Any, ...]]:
         parameters: dict[str, Any] = {
-            f"given_{n}": _converted(convert, given[name])
-            for n, (name, convert) in enumerate(self._given.items())
+            f"given_{n}": array(given[name]) for n, (name, array) in enumerate(self._given.items())
         }
         for name, convert in self._values.items():
             parameters[name] = values[name] if convert is None else convert(values[name])
@@ -158,10 +159,24 @@ def _converted(convert: Convert | None, values: Sequence[Any]) -> list[Any]:
     return list(values) if convert is None else [convert(value) for value in values]
 
 
-def _placeholder(name: str, kind: TypeEngine[Any], dialect: sa.Dialect, suffix: str = "") -> str:
+def _has_literals(kind: TypeEngine[Any]) -> bool:
+    """Whether an array of `kind` is sent as text. JSON has neither bytes nor every float."""
+    return not isinstance(kind, sa.LargeBinary | sa.Float)
+
+
+def _array(name: str, kind: TypeEngine[Any], dialect: sa.Dialect) -> str:
+    """Return psycopg's placeholder for an array."""
+    form = "t" if _has_literals(kind) else "b"
+    return f"%({name}){form}::{_type_name(kind, dialect)}[]"
+
+
+def _placeholder(name: str, kind: TypeEngine[Any], dialect: sa.Dialect) -> str:
     """Return psycopg's placeholder for a parameter, sent as binary and cast to its type."""
-    type_name = dialect.type_compiler_instance.process(kind).partition(" COLLATE")[0]
-    return f"%({name})b::{type_name}{suffix}"
+    return f"%({name})b::{_type_name(kind, dialect)}"
+
+
+def _type_name(kind: TypeEngine[Any], dialect: sa.Dialect) -> str:
+    return dialect.type_compiler_instance.process(kind).partition(" COLLATE")[0]
 
 
 def _plain_text(value: str | None) -> str | None:

@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 SAMPLES: dict[type[Any], Any] = {
     sa.Uuid: UUID("0193530e-6b1c-7d2f-8000-0123456789ab"),
-    sa.Text: "Ünïcødé 'quoted' \"x\" {y} %s :z \\ \n 😀",
+    sa.Text: "Ünïcødé 'quoted' \"x\" {y} %s :z \\ \n \t \x01 😀",
     sa.Integer: 2**31 - 1,
     sa.BigInteger: 2**63 - 1,
     sa.Float: 0.1 + 0.2,

@@ -1,0 +1,37 @@
+r"""A PostgreSQL array as text, written by a JSON encoder in C.
+
+For set-based statements, which send thousands of values at once: the driver's own way builds every
+array element by element in Python, which was a tenth of a processor's work.
+
+A JSON array and PostgreSQL's array literal differ in their brackets and in their escapes. Both
+write `\"` and `\\`; the others, of control characters, are undone here.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+
+_OTHER_ESCAPE: Final = re.compile(rb'\\[^"\\]')
+_ESCAPE: Final = re.compile(rb"\\(?:u([0-9a-f]{4})|(.))")
+_CONTROL: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+
+
+def array_literal(values: Sequence[Any]) -> str:
+    """Return `values` as PostgreSQL's text of an array: texts, ids, moments, integers, booleans.
+
+    None becomes NULL. Raises TypeError for a value that JSON has no word for, such as bytes, and
+    for text that is no Unicode.
+    """
+    written = orjson.dumps(values)
+    if _OTHER_ESCAPE.search(written):
+        written = _ESCAPE.sub(_as_in_arrays, written)
+    return f"{{{written[1:-1].decode()}}}"
+
+
+def _as_in_arrays(escape: re.Match[bytes]) -> bytes:
+    code, letter = escape.groups()
+    if code is not None:
+        return chr(int(code, 16)).encode()
+    return _CONTROL.get(letter, escape.group())
