@@ -8,7 +8,8 @@ LOCK    := uv pip compile --quiet --upgrade --generate-hashes --universal --pyth
            --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint style types imports bench lock
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test unit lint style types imports sbom audit bench lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +25,7 @@ test: setup ## Run the whole suite, against a real RabbitMQ and PostgreSQL
 unit: setup ## Run the tests that need no services
 	$(BIN)/pytest tests/unit $(ARGS)
 
-lint: style types imports ## Check style, types and the direction of imports (-k: all of them)
+lint: style types imports sbom audit ## Check style, types, imports and what we depend on (-k: all)
 
 style: setup
 	$(BIN)/ruff check .
@@ -35,6 +36,16 @@ types: setup
 
 imports: setup
 	$(BIN)/lint-imports
+
+sbom: build/sbom.cdx.json ## Write the bill of materials (CycloneDX) to build/
+
+build/sbom.cdx.json: requirements/runtime.txt pyproject.toml | setup
+	@mkdir -p $(@D)
+	PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml \
+	    --output-reproducible --validate --output-file $@ requirements/runtime.txt
+
+audit: setup ## Ask for known vulnerabilities of what is locked (ARGS=--required: it must answer)
+	$(BIN)/python requirements/audit.py $(ARGS) requirements/runtime.txt requirements/tracing.txt
 
 bench: setup ## Measure the pipeline on this machine
 	$(BIN)/python -m benchmarks.pipeline

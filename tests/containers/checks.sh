@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 
 workers=(importer processor exporter keeper)
+jobs=(database-roles migrate database-rights broker-users provision)
 
 all_checks() {
     everything_becomes_healthy
@@ -9,7 +10,7 @@ all_checks() {
     containers_are_confined
     simulated_shops_stay_out_of_the_image
     processor_sees_no_shop
-    workers_may_configure_nothing
+    each_has_its_own_login
     demo_customers_are_numbered
     stopping_is_graceful
 }
@@ -30,10 +31,10 @@ everything_becomes_healthy() {
 
 jobs_finished_well() {
     local job
-    for job in migrate broker-user provision; do
+    for job in "${jobs[@]}"; do
         [ "$(inspect "$job" '{{.State.Status}} {{.State.ExitCode}}')" = "exited 0" ] || fail "job $job"
     done
-    say "done once: migrate, broker-user, provision"
+    say "done once: ${jobs[*]}"
 }
 
 containers_are_confined() {
@@ -66,14 +67,40 @@ raise SystemExit(1)' || fail "the processor reaches the shops"
     say "the processor reaches broker and database only"
 }
 
-workers_may_configure_nothing() {
-    compose exec -T rabbitmq rabbitmqctl --quiet list_permissions --no-table-headers \
-        | grep -q "^patron-worker[[:space:]]*^\$[[:space:]]" || fail "the workers may configure queues"
-    compose exec -T rabbitmq rabbitmqctl --quiet list_permissions --no-table-headers \
-        | grep -q "^patron-keeper[[:space:]]*^\$[[:space:]]*^\$[[:space:]]" || fail "the keeper may write"
+each_has_its_own_login() {
+    local worker other
+    for worker in "${workers[@]}"; do
+        [ "$(login_of "$worker" database_url) $(login_of "$worker" broker_url)" \
+            = "patron_$worker patron-$worker" ] || fail "$worker logs in as somebody else"
+        for other in postgres_password database_admin.conf broker_admin management_url; do
+            compose exec -T "$worker" test -e "/run/secrets/$other" && fail "$worker sees $other"
+        done
+        compose exec -T rabbitmq rabbitmqctl --quiet list_permissions --no-table-headers \
+            | grep -q "^patron-$worker[[:space:]]*^\$[[:space:]]" || fail "$worker may configure queues"
+    done
+    connected=$(compose exec -T rabbitmq rabbitmqctl --quiet list_connections user --no-table-headers \
+        | sort -u | tr -d '\r' | paste -sd ' ')
+    [ "$connected" = "patron-exporter patron-importer patron-keeper patron-processor" ] \
+        || fail "connected to RabbitMQ: $connected"
+    [ "$(roles_connected)" = "patron_exporter patron_importer patron_keeper patron_processor" ] \
+        || fail "connected to PostgreSQL: $(roles_connected)"
     compose exec -T rabbitmq rabbitmqctl --quiet list_users --no-table-headers \
         | grep -q "^guest" && fail "user guest exists"
-    say "the workers' broker user configures nothing, and there is no guest"
+    say "each worker has its own database role and RabbitMQ user; there is no guest"
+}
+
+# The user that stands in one of a worker's secrets.
+login_of() {
+    compose exec -T "$1" python -c '
+import sys, urllib.parse
+print(urllib.parse.urlsplit(open(f"/run/secrets/{sys.argv[1]}").read()).username)' "$2"
+}
+
+# Who is connected to the database, as its administrator sees it.
+roles_connected() {
+    compose run --rm --no-deps -T --entrypoint psql database-roles --no-psqlrc --tuples-only --no-align \
+        -c "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE 'patron%' ORDER BY 1" \
+        2> /dev/null | paste -sd ' '
 }
 
 ask_the_shop() { compose exec -T sandbox python - < "$here/numbered.py"; }

@@ -130,7 +130,7 @@ build_bases() {
     say "bases"
     docker image inspect patron-test/debian:bookworm > /dev/null 2>&1 || import_debian
     local base
-    for base in python rabbitmq postgres; do
+    for base in python rabbitmq postgres prometheus; do
         quietly "$base" docker build --network host --tag "patron-test/$base" \
             --build-arg DEBIAN_IMAGE=patron-test/debian:bookworm \
             --file "$here/bases/$base.Dockerfile" "$here/bases"
@@ -177,6 +177,7 @@ start_stack() {
 	PYTHON_IMAGE=patron-test/python
 	RABBITMQ_IMAGE=patron-test/rabbitmq
 	POSTGRES_IMAGE=patron-test/postgres
+	PROMETHEUS_IMAGE=patron-test/prometheus
 	RABBITMQ_OPEN_FILES=$(ulimit -Hn)
 	END
     quietly up compose up --detach --no-build || { compose logs --tail 15; return 1; }

@@ -1,7 +1,6 @@
 """Who may do what on the broker, held against the topology."""
 
 import re
-import runpy
 import shlex
 from typing import Final
 
@@ -9,7 +8,6 @@ import pytest
 
 from shared.messaging.rights import NOTHING, USERS, User, calls, commands
 from shared.messaging.topology import WORKERS, dead_queue, topology_for
-from tests.docs.pages import ROOT
 
 TOPOLOGY: Final = topology_for(["shop", "crm"])
 BY_NAME: Final = {user.name: user for user in USERS}
@@ -65,13 +63,3 @@ def test_commands_and_calls_say_the_same() -> None:
         body = called[f"/api/permissions/%2F/{name}"]
         assert patterns == [body["configure"], body["write"], body["read"]]
         assert f"/api/users/{name}" in called
-
-
-def test_compose_gives_no_more() -> None:
-    """There one user is all three workers; it reads what they read, and the keeper its own."""
-    given = runpy.run_path(str(ROOT / "deploy" / "compose" / "broker_user.py"))["RIGHTS"]
-    worker, keeper = given["broker_worker_url"], given["broker_keeper_url"]
-
-    assert readable(worker["read"]) == set().union(*QUEUES_OF.values())
-    assert readable(keeper["read"]) == DEAD
-    assert {each["configure"] for each in given.values()} == {NOTHING}
