@@ -182,12 +182,14 @@ class CustomerSink(Protocol):
 class Connector:
     """A platform's two sides for one channel, and how to let go of its connections.
 
-    Without a `source` the channel cannot be read: its customers are pushed to us.
+    Without a `source` the channel cannot be read: its customers are pushed to us. `quota_left` says
+    what may still be asked for, on platforms that do not say so in headers; NaN while nobody knows.
     """
 
     source: CustomerSource | None
     sink: CustomerSink
     close: Callable[[], None] = field(default=lambda: None)
+    quota_left: Callable[[], float] | None = None
 
     @property
     def reading(self) -> CustomerSource:

@@ -18,7 +18,9 @@ import structlog
 from shared.domain.errors import ConfigurationError, PatronError
 from shared.messaging.broker import Broker, Consumption, Delivery
 from shared.messaging.codec import decode, is_ours
+from shared.observability.logs import about
 from shared.observability.metrics import Metrics
+from shared.observability.tracing import NO_TRACING, Tracer
 from shared.persistence.unit_of_work import UnitsOfWork
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.loops import Beat
@@ -26,6 +28,7 @@ from shared.runtime.patience import Patience, Stopping
 from shared.runtime.publisher import is_republished
 from shared.runtime.received import Handler, Received, Result
 from shared.runtime.tally import Tally, tell
+from shared.runtime.traced import traced
 
 _TAKE_SECONDS = 1.0
 _MISCONFIGURED_SECONDS = 5.0
@@ -79,17 +82,18 @@ class Consumer:
         failures: FailureRecorder,
         metrics: Metrics,
         gate: Gate | None = None,
+        tracer: Tracer = NO_TRACING,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.name = f"consumer.{subscription.queue}"
         self._subscription = subscription
         self._broker = broker
         self._units = units
-        self._handler = handler
+        self._handler = traced(handler, tracer)
         self._failures = failures
         self._metrics = metrics
         self._gate = gate or OpenGate()
-        self._tally = Tally(subscription.worker, metrics, clock)
+        self._tally = Tally(subscription.worker, metrics, clock, is_traced=tracer.is_on)
         self._stopped = threading.Event()
         self._consumption: Consumption | None = None
         self._in_hand_since: float | None = None
@@ -178,7 +182,8 @@ class Consumer:
                 return self._failures.bury_undecodable(delivery, error, work)
 
         result = patience.through(commit)
-        tell(result, queue=delivery.queue)
+        given = delivery.message.message_id
+        tell(result, queue=delivery.queue, message_id=str(given) if given else None)
         return result
 
     def _handle_alone(
@@ -205,7 +210,9 @@ class Consumer:
         in_progress.inc(len(batch))
         self._in_hand_since = began
         try:
-            results = self._handler.handle(batch, patience)
+            # Several at once are told apart where something is said of one of them.
+            with about([received.envelope for received in batch] if len(batch) == 1 else ()):
+                results = self._handler.handle(batch, patience)
         finally:
             self._in_hand_since = None
             in_progress.dec(len(batch))
@@ -226,13 +233,13 @@ class Consumer:
         self._tally.count(results)
 
     def _show_activity(self) -> None:
-        active = self._metrics.consumer_active
-        gauge = active.labels(self._subscription.worker, self._subscription.queue)
-        gauge.set_function(lambda: float(self.is_active))
-        oldest = self._metrics.message_in_progress_oldest_seconds
-        oldest.labels(self._subscription.worker).set_function(self._seconds_in_hand)
+        worker, queue = self._subscription.worker, self._subscription.queue
+        active = self._metrics.consumer_active.labels(worker, queue)
+        active.set_function(lambda: float(self.is_active))
+        oldest = self._metrics.message_in_progress_oldest_seconds.labels(worker, queue)
+        oldest.set_function(self._seconds_in_hand)
         # Shown from the start: a worker without this is taken for one that does not run.
-        self._metrics.messages_in_progress.labels(self._subscription.worker)
+        self._metrics.messages_in_progress.labels(worker)
 
     def _seconds_in_hand(self) -> float:
         since = self._in_hand_since

@@ -12,15 +12,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import sqlalchemy as sa
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from shared.connectors.http import RemoteCall
 from shared.connectors.ports import Connector
-from shared.domain.errors import ConfigurationError, PatronError
+from shared.domain.errors import ConfigurationError, DatabaseRestored, PatronError
 from shared.messaging.broker import Broker
 from shared.messaging.connect import connect, is_rabbitmq
+from shared.messaging.traced import traced
 from shared.observability.metrics import Metrics, create_metrics
-from shared.persistence import migrate
+from shared.observability.tracing import NO_TRACING, Tracer, exemplar_of
+from shared.persistence import home, migrate
 from shared.persistence.engine import create_engine, in_use
 from shared.persistence.failures import translated
 from shared.persistence.tombstones import Tombstones
@@ -30,6 +32,10 @@ from shared.runtime.installation import Installation
 from shared.runtime.outbox import Outbox, OutboxSettings
 from shared.runtime.recoverability import Recoverability
 from shared.runtime.state_gauges import StateGauges
+from shared.runtime.tracing import open_tracer, trace_call
+
+# For how long a process that ends waits for its collector of traces.
+_FLUSH_SECONDS = 5.0
 
 
 @dataclass
@@ -45,6 +51,7 @@ class Foundation:
     metrics: Metrics
     outbox: Outbox
     owner: str
+    tracer: Tracer = NO_TRACING
     _closers: list[Callable[[], None]] = field(default_factory=list)
     _connectors: dict[str, Connector] = field(default_factory=dict)
 
@@ -69,6 +76,9 @@ class Foundation:
                 expiry = self.metrics.credential_expiry_timestamp_seconds
                 expiry.labels(channel).set(ends_at.timestamp())
             connector = self.installation.connect(channel, self._observe)
+            if connector.quota_left:
+                left = self.metrics.http_client_quota_left.labels(channel)
+                left.set_function(connector.quota_left)
             self._closers.append(connector.close)
             self._connectors[channel] = connector
         return self._connectors[channel]
@@ -93,7 +103,10 @@ class Foundation:
 
     def _observe(self, call: RemoteCall) -> None:
         self.metrics.http_client_requests.labels(call.platform, call.outcome).inc()
-        self.metrics.http_client_request_seconds.labels(call.platform).observe(call.seconds)
+        duration = self.metrics.http_client_request_seconds.labels(call.platform)
+        duration.observe(call.seconds, exemplar_of(self.tracer.traceparent))
+        if self.tracer.is_on:
+            trace_call(call, self.tracer)
         if call.quota_left is not None:
             self.metrics.http_client_quota_left.labels(call.channel).set(call.quota_left)
 
@@ -106,11 +119,13 @@ def open_foundation(installation: Installation, name: str) -> Foundation:
     engine = create_engine(database_url, application_name=name)
     try:
         _check_migrated(engine)
+        tracer = open_tracer(settings.tracing, os.environ, service=name, instance=owner(name))
     except PatronError:
         engine.dispose()
         raise
     units = UnitsOfWork(engine)
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
     metrics = create_metrics(registry, version=version("patron"))
     metrics.database_connections_in_use.labels(name).set_function(lambda: in_use(engine))
     broker = connect(
@@ -119,6 +134,7 @@ def open_foundation(installation: Installation, name: str) -> Foundation:
         name,
         heartbeat_seconds=settings.broker.heartbeat_seconds,
     )
+    broker = traced(broker, tracer)
     outbox = Outbox(
         broker,
         units,
@@ -129,9 +145,12 @@ def open_foundation(installation: Installation, name: str) -> Foundation:
         gauges=_state_gauges(installation, metrics),
         settings=OutboxSettings(restores=not is_rabbitmq(broker_url)),
     )
-    return Foundation(
-        installation, name, engine, units, broker, registry, metrics, outbox, owner(name)
+    foundation = Foundation(
+        installation, name, engine, units, broker, registry, metrics, outbox, owner(name), tracer
     )
+    flush_seconds = min(_FLUSH_SECONDS, settings.lifecycle.grace_seconds / 4)
+    foundation.closing(lambda: tracer.close(flush_seconds))
+    return foundation
 
 
 def verify_database(installation: Installation, name: str) -> None:
@@ -188,3 +207,9 @@ def _check_migrated(engine: sa.Engine) -> None:
             f"the database is at revision {current or 'none'}, this version needs {expected};"
             " run `patron db upgrade`"
         )
+    with translated(), engine.connect() as connection:
+        if home.is_elsewhere(connection):
+            raise DatabaseRestored(
+                "the database was restored from a backup, or copied: shops may show numbers that it"
+                " would give again; see `patron directory recover`, then `patron db accept-restore`"
+            )

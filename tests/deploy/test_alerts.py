@@ -18,6 +18,7 @@ RULES: Final = ROOT / "deploy" / "prometheus" / "patron.rules.yml"
 CASES: Final = ROOT / "deploy" / "prometheus" / "tests" / "patron.test.yml"
 _BROKERS: Final = {
     "rabbitmq_queue_consumers",
+    "rabbitmq_queue_messages",
     "rabbitmq_queue_messages_ready",
     "rabbitmq_alarms_memory_used_watermark",
     "rabbitmq_alarms_free_disk_space_watermark",

@@ -30,7 +30,7 @@ PANELS: Final = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row
 QUERIES: Final = [
     (panel["title"], target["expr"]) for panel in PANELS for target in panel["targets"]
 ]
-UNITS: Final = {"none", "short", "s", "cps", "reqps"}
+UNITS: Final = {"none", "short", "s", "cps", "reqps", "bytes"}
 CHOSEN: Final = {"channel": "shop", "worker": ".+", "__rate_interval": "20s"}
 
 

@@ -46,10 +46,12 @@ def connect(
         transport=transport,
         budget=budget,
     )
-    client = ShopifyClient(settings, http, explain, budget, CostThrottle())
+    throttle = CostThrottle()
+    client = ShopifyClient(settings, http, explain, budget, throttle)
     reading = Reading(client, settings, [MetafieldKey.of(field) for field in written])
     return Connector(
         source=ShopifySource(channel, settings, reading, BulkExport(client)),
         sink=ShopifySink(reading, settings, additional_fields),
         close=http.close,
+        quota_left=throttle.available,
     )

@@ -5,6 +5,7 @@ what the bucket holds from the last answer, which tells of other processes' quer
 promise: hardly a query is refused, and the bucket hardly ever stands full while somebody waits.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -40,6 +41,11 @@ class CostThrottle:
     def clock(self) -> Callable[[], float]:
         """What times are counted by."""
         return self._clock
+
+    def available(self) -> float:
+        """Return how many points there should be now; NaN before the shop's first answer."""
+        with self._changed:
+            return self._bucket.expected(self._clock()) if self._bucket else math.nan
 
     @contextmanager
     def turn(self, query: Hashable) -> Iterator[Turn]:

@@ -2,16 +2,26 @@
 
 import re
 from dataclasses import fields
+from typing import Final
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from shared.observability.catalogue import ENTRIES
+from shared.observability.catalogue.entries import ALL, Entry
 from shared.observability.metrics import Metrics, create_metrics
 
-ALLOWED_LABELS = {
+ALLOWED_LABELS: Final = {
     "worker", "outcome", "reason", "result", "queue", "channel", "kind", "platform", "code",
     "state", "decision", "effect", "version",
     "routing_key", "store_view", "series",
 }  # fmt: skip
+MOST_VALUES: Final = 12
+"""A label whose values are listed has few; more of them is a label that grows."""
+
+OTHER_UNITS: Final = re.compile(
+    r"_(ms|millis\w*|micros\w*|minutes?|hours?|days?|kb|mb|kilobytes|megabytes|percent)(_|$)"
+)
 
 
 def test_every_metric_is_registered_under_our_prefix() -> None:
@@ -21,20 +31,35 @@ def test_every_metric_is_registered_under_our_prefix() -> None:
     create_metrics(registry, version="1.2.3")
 
     exposed = generate_latest(registry).decode()
-    names = {family.name.removeprefix("patron_") for family in registry.collect()}
-    assert names == {field.name for field in fields(Metrics)}
+    families = {family.name.removeprefix("patron_"): family for family in registry.collect()}
+    assert families.keys() == {field.name for field in fields(Metrics)}
+    assert all(family.documentation.endswith(".") for family in families.values())
     assert 'patron_build_info{version="1.2.3"} 1.0' in exposed
 
 
-def test_labels_are_bounded() -> None:
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_a_metric_follows_the_conventions(entry: Entry) -> None:
+    """Base units in the name, help that is a sentence, somebody who fills it."""
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", entry.name)
+    assert not OTHER_UNITS.search(entry.name)
+    assert entry.name.endswith("_seconds") == (entry.unit == "seconds")
+    assert (entry.kind == "histogram") == bool(entry.buckets)
+    assert list(entry.buckets) == sorted(entry.buckets)
+    assert re.fullmatch(r"[A-Z].*\.", entry.text)
+    assert not entry.remark or entry.remark.endswith(".")
+    assert set(entry.workers) <= set(ALL)
+    assert entry.workers
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_labels_are_bounded(entry: Entry) -> None:
     """No metric is labelled by anything that grows with the data."""
-    metrics = create_metrics(CollectorRegistry(), version="1")
+    names = [label.name for label in entry.labels]
 
-    labels = {
-        name for field in fields(Metrics) for name in getattr(metrics, field.name)._labelnames
-    }
-
-    assert labels <= ALLOWED_LABELS
+    assert set(names) <= ALLOWED_LABELS
+    assert len(names) == len(set(names))
+    assert all(bool(label.values) != bool(label.bound) for label in entry.labels)
+    assert all(len(set(label.values)) <= MOST_VALUES for label in entry.labels)
 
 
 def test_two_processes_worth_of_metrics_do_not_collide() -> None:

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 import random
 from dataclasses import dataclass, field
 
@@ -198,3 +199,17 @@ def test_the_shop_is_used_well_and_hardly_ever_refuses(
 
     assert shop.refused < 0.01 * shop.answered
     assert shop.used > 0.8 * 120 * shop.rate
+
+
+def test_what_is_left_is_told_as_it_comes_back() -> None:
+    """Unknown before the first answer; afterwards the shop's word, and what was restored since."""
+    clock = Clock()
+    throttle = CostThrottle(clock=clock)
+    before = throttle.available()
+
+    with throttle.turn("ping") as turn:
+        turn.cost = cost_of({"extensions": {"cost": costing(available=600, rate=100)}}, clock())
+    clock.now = 5
+
+    assert math.isnan(before)
+    assert throttle.available() == 1100
