@@ -224,6 +224,7 @@ class Installation:
         self._names = count()
         self._empty = cluster.create_database()
         migrate.upgrade(self._empty)
+        cluster.databases.let_be_copied(self._empty)
 
     @contextmanager
     def scene(

@@ -5,7 +5,9 @@ all its processes, and gone when it ends; `tests.services` says from where. A te
 kills a server asks for a `private_...` one.
 """
 
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -32,6 +34,7 @@ _POSTGRES_FIXTURES = {"databases", "private_postgres"}
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a run in its main process; xdist's workers join it."""
     if not hasattr(config, "workerinput"):
+        _keep_bytecode()
         shared.begin_run()
 
 
@@ -109,6 +112,7 @@ def postgres_template(databases: Databases) -> Iterator[str]:
     """Give the URL of a PostgreSQL database at the newest revision, to be copied only."""
     with databases.temporary() as url:
         _upgrade(url)
+        databases.let_be_copied(url)
         yield url
 
 
@@ -152,6 +156,16 @@ def private_postgres() -> Iterator[PostgresCluster]:
     """Give a PostgreSQL cluster of the test's own, durable, to be killed at will."""
     with _or_fail(), PostgresCluster() as cluster:
         yield cluster
+
+
+def _keep_bytecode() -> None:
+    """Have modules compiled once, and not by every process of the run anew.
+
+    Some machines forbid it by default. A run starts hundreds of workers and commands, each of
+    which would compile all of our modules; and xdist's workers every test.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def _addresses_of(service: str) -> Addresses:

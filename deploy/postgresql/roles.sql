@@ -47,10 +47,10 @@ GRANT CREATE ON SCHEMA public TO :"migrator";
 -- What each may do: to whom, what, with which tables.
 CREATE TEMPORARY TABLE rights (roles text, rights text, tables text) ON COMMIT DROP;
 INSERT INTO rights VALUES
-  -- Whether the database is migrated, and the metrics of what waits.
+  -- Whether the database is migrated and at home, and the metrics of what waits.
   ('importer processor exporter keeper', 'SELECT', 'alembic_version messages dead_letters'),
   ('importer processor exporter keeper', 'SELECT', 'staging_customers cursors channel_pauses'),
-  ('importer processor exporter keeper', 'SELECT', 'number_series'),
+  ('importer processor exporter keeper', 'SELECT', 'number_series database_home'),
 
   -- To send, receive, put off, give up; everybody publishes whatever is due. The keeper owes again
   -- what is replayed, and takes out what the broker gave up.

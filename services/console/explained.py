@@ -62,6 +62,13 @@ _HELD: Final[Mapping[str, tuple[str, str]]] = {
         "Held: another customer has the number that the shop says.",
         "If it is the same customer, link it to that number; else correct the number in the shop.",
     ),
+    "has_number": (
+        "Held: the shop shows a customer number of ours that nobody here has.",
+        (
+            "After a restored backup: patron directory recover CHANNEL. Otherwise process it as new"
+            " or link it."
+        ),
+    ),
     "guest": (
         "Held: a guest, and the store view leaves guests to an operator.",
         "See guests of the store view.",

@@ -21,6 +21,7 @@ CURABLE: Final = frozenset(
         "incomplete_template",
         "no_number",
         "number_taken",
+        "has_number",
         "unknown_store_view",
         "guest",
         "guest_unmatched",

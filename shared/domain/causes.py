@@ -11,8 +11,9 @@ Cause = Literal["passing", "data", "setup", "defect"]
 
 SETUP: Final = frozenset(
     {
-        "configuration", "access_denied", "attribute_missing", "tombstone_key", "schema_too_new",
-        "unknown_type", "forbidden", "unroutable", "broker_rejected", "broker_unknown",
+        "configuration", "access_denied", "attribute_missing", "tombstone_key", "database_restored",
+        "schema_too_new", "unknown_type", "forbidden", "unroutable", "broker_rejected",
+        "broker_unknown",
     }
 )  # fmt: skip
 _DATA: Final = frozenset(

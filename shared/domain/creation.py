@@ -11,6 +11,7 @@ from shared.domain.places import new_addresses
 from shared.domain.policy import GuestPolicy, Template
 from shared.domain.templates import (
     choose_template,
+    given_by_us,
     missing_location_values,
     missing_values,
     number_from_platform,
@@ -39,7 +40,11 @@ def create_or_stage(case: Case) -> Decision:
 
 def _create(case: Case, template: Template) -> Decision:
     customer, new_id = case.customer, case.known.new_id
-    number = number_from_platform(template, customer) if template.number_from else None
+    if _would_lose_number(case, template):
+        return Hold(customer, "has_number", case.explanation)
+    number = case.instruction.number
+    if number is None and template.number_from:
+        number = number_from_platform(template, customer)
     if template.number_from and number is None:
         case = case.noting(f"{template.number_from} is empty")
         return Hold(customer, "no_number", case.explanation)
@@ -69,4 +74,21 @@ def _create(case: Case, template: Template) -> Decision:
         template=template,
         exports=first_exports(created, case.policy, customer.source.channel, told),
         explanation=replace(case.explanation, template=template.name),
+    )
+
+
+def _would_lose_number(case: Case, template: Template) -> bool:
+    """Whether the record carries a number of ours that would be written over with a new one.
+
+    Somebody got that number from us, and nobody here knows of it: the database is older than the
+    shop. `patron directory recover` finds out, or a person.
+    """
+    if case.instruction.number is not None or case.instruction.creates:
+        return False
+    number = case.keys.customer_number
+    return (
+        number is not None
+        and template.number_series is not None
+        and bool(given_by_us(number, case.policy))
+        and not case.known.is_taken(number)
     )

@@ -152,10 +152,17 @@ def _identify(case: Case) -> Decision:
         case = replace(case, link=None)
     if case.instruction.links_only and case.link is None:
         return tie(case, existing) if existing else case.staged("link_only")
-    if case.customer.default_billing is None and not _has_one_here(case.customer, existing):
+    if _lacks_billing(case, existing):
         return Hold(case.customer, "no_billing_address", case.explanation, existing)
     case = _with_shipping(case)
     return update_or_stage(case, existing) if existing else create_or_stage(case)
+
+
+def _lacks_billing(case: Case, existing: DirectoryCustomer | None) -> bool:
+    """Whether nobody says where bills go. Who was given a number before is not held up again."""
+    if case.instruction.number is not None or case.customer.default_billing:
+        return False
+    return not _has_one_here(case.customer, existing)
 
 
 def _has_one_here(customer: Customer, existing: DirectoryCustomer | None) -> bool:
@@ -173,7 +180,7 @@ def _match(case: Case) -> Match:
         return Match(chosen.id, trail=(RuleTrial(CHOSEN, "matched", None, (chosen.id,)),))
     if case.link:
         return linked(case.link.source, case.link.customer_id)
-    if case.instruction.creates:
+    if case.instruction.creates or case.instruction.number is not None:
         return Match()
     customer = case.customer
     rules = case.policy.rules_for(customer.source.channel, customer.kind)

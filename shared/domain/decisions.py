@@ -34,6 +34,7 @@ HoldReason = Literal[
     "incomplete_template",
     "no_number",
     "number_taken",
+    "has_number",
     "unknown_store_view",
     "guest",
     "guest_unmatched",
@@ -53,7 +54,8 @@ class Instruction:
     `processes` takes a customer whom the processing method would leave staged; `creates` makes a
     new customer whoever else is like it; `customer_id` is the customer that an operator chose;
     `links_only` links who is known and creates and changes nothing; `repairs` brings the
-    directory back to what the shop says.
+    directory back to what the shop says; `number` is a number of ours that the record carries in
+    the shop, and keeps.
     """
 
     processes: bool = False
@@ -61,6 +63,7 @@ class Instruction:
     customer_id: UUID | None = None
     links_only: bool = False
     repairs: bool = False
+    number: str | None = None
 
 
 AUTOMATIC: Final = Instruction()

@@ -13,6 +13,7 @@
     ├── ChannelDown           the platform as a whole is away: the channel waits, nothing is counted
     └── ConfigurationError    the set-up is wrong: the channel pauses, an operator is told
         ├── AccessDenied          credentials or rights
+        ├── DatabaseRestored      a backup was restored, and nobody said that all is well
         └── AttributeMissing      the platform lacks the field that we write
 
 Anything else is a bug: bounded retries, then dead-lettered as `bug`. Texts and attributes carry
@@ -130,6 +131,12 @@ class AccessDenied(ConfigurationError):
     """The platform refuses our credentials or rights."""
 
     reason = "access_denied"
+
+
+class DatabaseRestored(ConfigurationError):
+    """The database is a restored or copied one: what shops know may be newer than it."""
+
+    reason = "database_restored"
 
 
 class AttributeMissing(ConfigurationError):

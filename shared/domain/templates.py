@@ -63,6 +63,15 @@ def number_from_platform(template: Template, customer: Customer) -> str | None:
     return f"{template.number_prefix}{text}" if text else None
 
 
+def given_by_us(number: str, policy: Policy) -> dict[str, int]:
+    """Return by which counters our number series write `number`, by the name of the series."""
+    return {
+        name: counter
+        for name, series in policy.number_series.items()
+        if (counter := series.counter(number)) is not None and counter >= series.start
+    }
+
+
 def numbers_spoken_of(customer: Customer, policy: Policy) -> set[str]:
     """Return the customer numbers that deciding about `customer` may have to look up.
 

@@ -493,6 +493,14 @@ number_series = sa.Table(
     sa.Column("next_value", sa.BigInteger(), nullable=False),
 )
 
+# The server and the database that this state was settled in; one row, none with SQLite.
+database_home = sa.Table(
+    "database_home",
+    metadata,
+    _text("place", primary_key=True),
+    _moment("settled_at"),
+)
+
 # One line of a customer's timeline. Append-only.
 history = sa.Table(
     "history",

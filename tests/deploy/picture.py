@@ -37,6 +37,7 @@ def main() -> None:
         Databases(cluster.url()).temporary() as template,
     ):
         upgrade(template)
+        Databases(cluster.url()).let_be_copied(template)
         databases = Databases(cluster.url())
         with watched(
             Path(folder), databases, template, rules(), poll_seconds=2, customers=CUSTOMERS

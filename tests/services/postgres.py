@@ -58,6 +58,12 @@ class Databases:
         name = sql.Identifier(str(make_url(url).database))
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
+    def let_be_copied(self, url: str) -> None:
+        """Have a migrated database forget where it is: its copies are meant, not restored."""
+        address = _text(make_url(url).set(drivername="postgresql"))
+        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+            connection.execute("DELETE FROM database_home")
+
     @contextmanager
     def temporary(self, *, template: str | None = None) -> Iterator[str]:
         """Create a database for one test, yield its URL, and drop it afterwards."""

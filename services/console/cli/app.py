@@ -47,6 +47,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "staging": Command("staging", "app", _LOOK),
     "customer": Command("customers", "app", _LOOK),
     "directory": Command("directory", "app", _LOOK),
+    "number-series": Command("series", "app", _LOOK),
     "cursor": Command("cursors", "cursor_app", _LOOK),
     "queues": Command("queues", "queues", _LOOK),
     "dead-letters": Command("dead_letters", "app", _LOOK),

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 import typer
 
 from services.console.cli.failures import EXIT_FAILED
-from services.console.cli.invocation import Invocation, invocation
+from services.console.cli.invocation import Invocation, invocation, operator
 from services.console.cli.output import Output, OutputOption, say, show_record
 from services.console.redacted import redacted_url
-from shared.persistence import migrate
+from shared.persistence import audit, home, migrate
 from shared.persistence.engine import reading
 
 app = typer.Typer(no_args_is_help=True, help="Migrate the database.")
@@ -56,6 +56,31 @@ def current(
     show_record(record, output)
     if check and not is_current:
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command("accept-restore")
+def accept_restore(
+    context: typer.Context,
+    because: Annotated[
+        str, typer.Option("--because", metavar="TEXT", help="What was restored and checked.")
+    ],
+) -> None:
+    """Say that a restored or moved database may be worked on; workers start on it from now on.
+
+    Before: `patron directory recover` for every shop, and number series advanced beyond what was
+    told to anybody else.
+    """
+    call = invocation(context)
+    with call.opened() as units, units.begin() as work:
+        if not home.is_elsewhere(work.connection):
+            say("the database is where it was settled: there is nothing to accept")
+            return
+        home.settle(work)
+        audit.note(
+            work, actor=operator(), action="database.restore_accepted", subject="database",
+            reason=because,
+        )  # fmt: skip
+    say(f"{redacted_url(call.database_url)} may be worked on")
 
 
 def _make_room(call: Invocation) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from services.console.cli.directory_recover import recover
 from services.console.cli.failures import EXIT_FAILED, EXIT_PARTLY, EXIT_USAGE, Refused
 from services.console.cli.invocation import Invocation, invocation, operator
 from services.console.cli.output import (
@@ -27,7 +28,9 @@ from services.console.tabular import FileUnreadable
 from shared.domain.normalise import email_key, parse_phone, phone_key
 from shared.persistence import directory_reader, directory_search
 
-app = typer.Typer(no_args_is_help=True, help="Load existing customers, and look customers up.")
+app = typer.Typer(no_args_is_help=True, help="Load or recover customers, and look them up.")
+
+app.command()(recover)
 
 _BATCH: Final = 1000
 _FAULTS: Final = {"line": "line", "column": "column", "problem": "problem"}
