@@ -9,6 +9,7 @@ from datetime import datetime
 
 from services.console.cli.failures import EXIT_USAGE, Refused
 from services.console.cli.reading import known_channel
+from shared.connectors.push.settings import PushSettings
 from shared.domain.messages import ImportRequested, Parcel, parcel
 from shared.persistence import audit
 from shared.persistence.cursors import Cursors
@@ -27,7 +28,11 @@ def wanted(
 ) -> list[ImportRequested]:
     """Return the requests that the options mean. Raises `Refused` for what is not configured."""
     channels = installation.settings.channels
-    names = [known_channel(installation, channel)] if channel else list(channels)
+    if channel:
+        names = [known_channel(installation, channel)]
+        refuse_pushed(installation, channel)
+    else:
+        names = [name for name in channels if not _is_pushed(installation, name)]
     if store_view is not None:
         names = [
             name
@@ -133,6 +138,20 @@ def the_channel(installation: Installation, name: str | None, option: str) -> st
         known = ", ".join(channels) or "none"
         raise Refused(f"{option} needs a CHANNEL; configured are {known}", exit_code=EXIT_USAGE)
     return channels[0]
+
+
+def refuse_pushed(installation: Installation, channel: str) -> None:
+    """Refuse to fetch from a channel that has nothing to be fetched from."""
+    if _is_pushed(installation, channel):
+        raise Refused(
+            f"the customers of {channel} are pushed to Patron and cannot be fetched",
+            "Have its system push them again: docs/push-api.md.",
+            exit_code=EXIT_USAGE,
+        )
+
+
+def _is_pushed(installation: Installation, channel: str) -> bool:
+    return isinstance(installation.connectors[channel], PushSettings)
 
 
 def refuse_switched_off(

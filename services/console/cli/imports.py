@@ -11,6 +11,7 @@ from services.console.cli.import_wishes import (
     ask,
     link_first,
     refuse_conflicts,
+    refuse_pushed,
     refuse_switched_off,
     the_channel,
     wanted,
@@ -113,9 +114,11 @@ def import_now(
     if dry_run:
         from services.console.cli.dry_run import dry_run as foresee
 
+        name = the_channel(call.installation, channel, "--dry-run")
+        refuse_pushed(call.installation, name)
         foresee(
             call,
-            the_channel(call.installation, channel, "--dry-run"),
+            name,
             store_view=store_view,
             external_id=customer,
             since=since,
@@ -164,6 +167,7 @@ def _import_one(
     call: Invocation, channel: str, external_id: str, *, wait: bool, output: Output
 ) -> None:
     """Ask for one customer, and tell what became of him."""
+    refuse_pushed(call.installation, channel)
     refuse_switched_off(call.installation, [channel])
     request = ImportRequested(
         channel=channel, external_id=external_id, answer_within_seconds=WAIT_SECONDS

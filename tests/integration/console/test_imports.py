@@ -238,6 +238,31 @@ def test_nobody_needs_to_wait_for_an_answer(sqlite_desk: Desk) -> None:
     assert (parcel.type, parcel.subject) == ("import.requested", "1")
 
 
+@pytest.mark.parametrize("words", [["--customer", "1"], [], ["--sweep"], ["--dry-run"]])
+def test_what_is_pushed_is_not_fetched(sqlite_desk: Desk, words: list[str]) -> None:
+    """There is nothing to fetch from: said plainly, and nothing is asked for."""
+    with Path("patron.toml").open("a", encoding="utf-8") as configuration:
+        configuration.write(PUSHED)
+
+    answer = sqlite_desk.patron("import", "crm", *words)
+
+    assert answer.code == 2
+    assert "the customers of crm are pushed to Patron and cannot be fetched" in answer.err
+    assert owed(sqlite_desk) == []
+
+
+def test_everything_is_everything_that_can_be_fetched(sqlite_desk: Desk) -> None:
+    """An import of all channels leaves out those that are pushed."""
+    with Path("patron.toml").open("a", encoding="utf-8") as configuration:
+        configuration.write(PUSHED)
+
+    answer = sqlite_desk.patron("import")
+
+    assert answer.code == 0
+    assert answer.out == "asked for new and changed customers of shop, all store views\n"
+    assert [parcel.channel for parcel in owed(sqlite_desk)] == ["shop"]
+
+
 def test_one_customer_of_several_channels_needs_a_channel(sqlite_desk: Desk) -> None:
     """MYOB-4: the same id is another customer in another shop."""
     with Path("patron.toml").open("a", encoding="utf-8") as configuration:
@@ -249,6 +274,14 @@ def test_one_customer_of_several_channels_needs_a_channel(sqlite_desk: Desk) -> 
     assert "--customer needs a CHANNEL; configured are outlet, shop" in answer.err
 
 
+PUSHED = """
+[channels.crm]
+platform = "push"
+store_views = [{ code = "crm" }]
+
+[channels.crm.connector]
+api_keys = ["an-api-key-of-the-crm-0123456789abcdef"]
+"""
 SECOND_SHOP = """
 [channels.outlet]
 platform = "magento"
