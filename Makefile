@@ -3,6 +3,7 @@
 VENV    := .venv
 BIN     := $(VENV)/bin
 WORKERS ?= 2
+BILL    := build/sbom.cdx.json
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK    := uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
            --no-emit-index-url --no-annotate --custom-compile-command "make lock"
@@ -37,9 +38,9 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
-sbom: build/sbom.cdx.json ## Write the bill of materials (CycloneDX) to build/
+sbom: $(BILL) ## Write the bill of materials (CycloneDX) to build/
 
-build/sbom.cdx.json: requirements/runtime.txt pyproject.toml | setup
+$(BILL): requirements/runtime.txt pyproject.toml | setup
 	@mkdir -p $(@D)
 	PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml \
 	    --output-reproducible --validate --output-file $@ requirements/runtime.txt
