@@ -8,13 +8,13 @@ no right but to connect.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ChannelClosed
 
 from shared.domain.errors import ConfigurationError
-from shared.messaging.policies import PoliciesSet, set_policies
 from shared.messaging.rabbitmq.faults import (
     NOT_FOUND,
     PRECONDITION_FAILED,
@@ -31,16 +31,22 @@ from shared.messaging.topology import (
     Topology,
 )
 
+if TYPE_CHECKING:
+    from shared.messaging.policies import PoliciesSet
+
 QUEUE_ARGUMENTS = {"x-queue-type": "quorum"}
 
 _Step = Callable[[BlockingChannel], object]
 
 
-def provision(url: str, topology: Topology, *, management_url: str | None = None) -> PoliciesSet:
+def provision(url: str, topology: Topology, *, management_url: str | None = None) -> "PoliciesSet":
     """Create exchanges, queues, bindings and policies; what exists already is left alone.
 
     Returns how the policies were set, or the commands that set them. Raises as `declare` does.
     """
+    # Workers only check their queues: they start sooner without an HTTP client.
+    from shared.messaging.policies import set_policies
+
     declare(url, topology)
     return set_policies(url, topology.policies, management_url=management_url)
 

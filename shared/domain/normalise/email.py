@@ -8,8 +8,6 @@ import re
 import unicodedata
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
-
 from shared.domain.normalise.text import clean_line
 
 # Addresses so plain that their key is their lower case; everything else goes to the library.
@@ -28,6 +26,9 @@ def email_key(raw: str | None) -> str | None:
     lowered = text.lower()
     if lowered.isascii() and _PLAIN.fullmatch(lowered):
         return lowered
+    # A late import keeps a start short; most processes never meet such an address.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         # Not demanding deliverability admits the domains of intranets and tests.
         valid = validate_email(text, check_deliverability=False, globally_deliverable=False)

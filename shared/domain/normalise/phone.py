@@ -5,11 +5,12 @@ Its promise: what cannot be read for certain is kept as written, never guessed i
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
-
-import phonenumbers
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.domain.customer import Phone
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 NOT_VALID: Final = "is no valid telephone number"
 NO_COUNTRY: Final = "has no country to be read by"
@@ -59,6 +60,8 @@ def _read(raw: str, country: str | None) -> _Reading:
     if number is None:
         is_international = dialled.lstrip(" (").startswith(("+", "00"))
         return _Reading(problem=NOT_VALID if country or is_international else NO_COUNTRY)
+    import phonenumbers  # late: a process that reads no customers starts sooner without it
+
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if not _E164.fullmatch(e164):
         return _Reading(problem=NOT_VALID)
@@ -71,7 +74,9 @@ def _split_extension(raw: str) -> tuple[str, str | None]:
     return raw, None
 
 
-def _valid(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
+def _valid(text: str, country: str | None) -> "PhoneNumber | None":
+    import phonenumbers  # late: a process that reads no customers starts sooner without it
+
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
@@ -81,6 +86,6 @@ def _valid(text: str, country: str | None) -> phonenumbers.PhoneNumber | None:
     return number if phonenumbers.is_valid_number(number) else None
 
 
-def _is_vanity(text: str, number: phonenumbers.PhoneNumber) -> bool:
+def _is_vanity(text: str, number: "PhoneNumber") -> bool:
     """Whether the letters in `text` are meant to be dialled, and are not a remark after it."""
     return number.country_code == _VANITY_COUNTRY and _VANITY.search(text) is not None
