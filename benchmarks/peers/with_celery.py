@@ -1,0 +1,64 @@
+"""The tiny job as a Celery task. Run by `celery --app benchmarks.peers.with_celery worker`.
+
+Quorum queues, acknowledged late, rejected when a worker is lost, published confirmed (kombu waits
+for each) and mandatory; no results, no events, no remote control. Tuned: one statement for each
+message on a connection that commits by itself. A worker of the solo pool handles one message after
+the other, so it needs no more than one connection.
+"""
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from celery import Celery
+from kombu import Queue
+from psycopg_pool import ConnectionPool
+
+from benchmarks.peers import place
+from benchmarks.peers.handling import handle_at_once, handle_plainly
+from benchmarks.peers.job import IN, OUT, RESULT_TASK, TASK, CustomerImported
+
+_QUORUM = {"x-queue-type": "quorum"}
+_RESULTS = Queue(OUT, routing_key=OUT, queue_arguments=_QUORUM)
+
+app = Celery("peers", broker=place.broker_url())
+app.conf.update(
+    task_queues=[Queue(IN, routing_key=IN, queue_arguments=_QUORUM)],
+    task_default_queue=IN,
+    task_default_queue_type="quorum",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    worker_prefetch_multiplier=64 if place.is_tuned() else 4,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    broker_transport_options={"confirm_publish": True},
+    broker_connection_retry_on_startup=True,
+)
+
+
+@cache
+def _pool() -> "ConnectionPool[Any]":
+    """Return this process's connections, opened after the fork."""
+    return ConnectionPool(place.database_url(), min_size=1, max_size=8, open=True)
+
+
+@cache
+def _connection() -> "psycopg.Connection[Any]":
+    """Return this process's one connection."""
+    return psycopg.connect(place.database_url(), autocommit=True)
+
+
+@app.task(name=TASK)  # type: ignore[untyped-decorator]
+def customer_imported(message_id: str, text: str) -> None:
+    """Handle a message and publish what came of it."""
+    message = CustomerImported.model_validate_json(text)
+    if place.is_tuned():
+        body = handle_at_once(_connection(), UUID(message_id), message)
+    else:
+        with _pool().connection() as connection:
+            body = handle_plainly(connection, UUID(message_id), message)
+    app.send_task(RESULT_TASK, [body], queue=_RESULTS, mandatory=True)
