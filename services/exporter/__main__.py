@@ -42,6 +42,7 @@ def _canaries(foundation: Foundation) -> Consumer:
         handler,
         failures=recorder,
         metrics=foundation.metrics,
+        tracer=foundation.tracer,
     )
 
 
@@ -67,7 +68,14 @@ def _consumer(channel: str, sink: CustomerSink, foundation: Foundation) -> Consu
     threads = foundation.threads(settings.threads, f"{NAME}.{channel}")
     handler = EffectHandler(
         OutageAware(
-            ChannelEffects(channel, sink, foundation.units, threads, foundation.metrics),
+            ChannelEffects(
+                channel,
+                sink,
+                foundation.units,
+                threads,
+                foundation.metrics,
+                tracer=foundation.tracer,
+            ),
             _outage(channel, sink, foundation),
         ),
         foundation.units,
@@ -86,6 +94,7 @@ def _consumer(channel: str, sink: CustomerSink, foundation: Foundation) -> Consu
         failures=recorder,
         metrics=foundation.metrics,
         gate=PauseGate(channel, foundation.units),
+        tracer=foundation.tracer,
     )
 
 

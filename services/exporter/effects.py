@@ -21,7 +21,9 @@ from services.exporter.fence import Lapse, lapses
 from shared.connectors.ports import CustomerSink, Written
 from shared.domain.errors import PatronError, RemoteGone, UnknownType
 from shared.domain.messages import CustomerExport, Envelope
+from shared.observability.logs import about
 from shared.observability.metrics import Metrics
+from shared.observability.tracing import NO_TRACING, Tracer
 from shared.persistence import history, source_records
 from shared.persistence.tables import links
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
@@ -74,7 +76,10 @@ class ChannelEffects:
         units: UnitsOfWork,
         threads: ThreadPoolExecutor,
         metrics: Metrics,
+        *,
+        tracer: Tracer = NO_TRACING,
     ) -> None:
+        self._tracer = tracer
         self._channel = channel
         self._sink = sink
         self._units = units
@@ -93,7 +98,7 @@ class ChannelEffects:
             else:
                 by_customer[envelopes[position].body.external_id].append(position)
         futures = {
-            self._threads.submit(self._write, [envelopes[p].body for p in positions]): positions
+            self._threads.submit(self._export, [envelopes[p] for p in positions]): positions
             for positions in _together(by_customer.values(), self._sink.customers_at_once)
         }
         for future in _finished(futures, beat):
@@ -128,6 +133,11 @@ class ChannelEffects:
         """Whether this is an export to this channel: ids mean nothing in another."""
         body = envelope.body
         return isinstance(body, CustomerExport) and body.channel == self._channel
+
+    def _export(self, envelopes: Sequence[Envelope[Any]]) -> list[Exported]:
+        """Write in a thread of its own, whose log and trace are those of the messages."""
+        with about(envelopes), self._tracer.under(each.traceparent for each in envelopes):
+            return self._write([each.body for each in envelopes])
 
     def _write(self, exports: Sequence[CustomerExport]) -> list[Exported]:
         try:

@@ -17,7 +17,9 @@ from services.importer.pages import StoreViewReader, take_page, tell_deleted
 from shared.connectors.ports import CustomerSource, RemoteRecord
 from shared.domain.errors import PatronError, TransientError
 from shared.domain.messages import Parcel
+from shared.observability.logs import about
 from shared.observability.metrics import Metrics
+from shared.observability.tracing import NO_TRACING, Tracer
 from shared.persistence import import_requests
 from shared.persistence.cursors import Cursors
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
@@ -57,7 +59,9 @@ class OnDemand:
         offer: Offer,
         metrics: Metrics,
         lease_seconds: float,
+        tracer: Tracer = NO_TRACING,
     ) -> None:
+        self._tracer = tracer
         self._channel = channel
         self._source = source
         self._readers = readers
@@ -74,7 +78,13 @@ class OnDemand:
         with self._units.begin() as work:
             requests = import_requests.claim(work, self._channel, self._lease_seconds)
         if requests:
-            self._fetch(requests)
+            span = self._tracer.within(
+                f"fetch {self._channel}",
+                parent=requests[0].traceparent,
+                attributes={"patron.channel": self._channel, "patron.requests": len(requests)},
+            )
+            with about(requests[:1]), span:
+                self._fetch(requests)
             beat()
         return bool(requests)
 
@@ -132,6 +142,7 @@ class OnDemand:
             mode=cursor.sweep_mode if cursor else "normal",
             even_unchanged=not all(each.is_hint for each in wanted),
             cause=wanted[0],
+            traceparent=self._tracer.traceparent,
         )
         if taken.erased:
             _refuse(wanted, "erased", work)
@@ -146,7 +157,7 @@ class OnDemand:
     def _tell_gone(self, external_id: str, work: UnitOfWork) -> None:
         """Tell a customer who was known as deleted, in whichever store view that was."""
         for reader in self._readers.values():
-            tell_deleted([external_id], reader, work)
+            tell_deleted([external_id], reader, work, traceparent=self._tracer.traceparent)
 
     def _reader_of(self, record: RemoteRecord | None) -> StoreViewReader | None:
         view = None if record is None else self._source.store_view_of(record)
@@ -170,7 +181,6 @@ class OnDemand:
             "import.fetched",
             channel=self._channel,
             requests=len(wanted),
-            correlation_id=str(wanted[0].correlation_id),
             seconds=round(waited, 3),
         )
 

@@ -130,11 +130,12 @@ def take_page(
     mode: Mode = "normal",
     even_unchanged: bool = False,
     cause: Cause | None = None,
+    traceparent: str | None = None,
 ) -> Taken:
     """Send a message for every new or changed record, and remember what was seen.
 
     `even_unchanged` sends one for every record: somebody wants to know what becomes of it, and
-    `cause` is his question.
+    `cause` is his question. `traceparent` is the trace in which the page was read.
     """
     living = _living(records, reader, work)
     known = source_records.known(
@@ -154,6 +155,7 @@ def take_page(
                 subject=record.external_id,
                 at=work.now,
                 cause=cause,
+                traceparent=traceparent,
             )
             for record, reading in zip(changed, readings, strict=True)
         ]
@@ -173,7 +175,13 @@ def take_page(
     return Taken(len(changed), len(living) - len(changed), len(records) - len(living))
 
 
-def tell_deleted(external_ids: Collection[str], reader: StoreViewReader, work: UnitOfWork) -> int:
+def tell_deleted(
+    external_ids: Collection[str],
+    reader: StoreViewReader,
+    work: UnitOfWork,
+    *,
+    traceparent: str | None = None,
+) -> int:
     """Send a message for every record of the store view that the platform no longer has."""
     news = source_records.mark_deleted(
         work, reader.channel, external_ids, store_view=reader.store_view
@@ -185,6 +193,7 @@ def tell_deleted(external_ids: Collection[str], reader: StoreViewReader, work: U
                 channel=reader.channel,
                 subject=external_id,
                 at=work.now,
+                traceparent=traceparent,
             )
             for external_id in sorted(news)
         ]

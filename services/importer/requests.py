@@ -13,6 +13,7 @@ import structlog
 
 from shared.domain.errors import UnknownType
 from shared.domain.messages import Envelope, ImportRequested
+from shared.observability.logs import about
 from shared.persistence import import_requests
 from shared.persistence.cursors import Cursors
 from shared.persistence.import_requests import UNKNOWN_CHANNEL, ImportRequest, Verdict
@@ -36,7 +37,8 @@ def take_requests(
         elif body.channel in channels:
             _make_due(body, work)
         else:
-            _log.warning("import.unknown_channel", correlation_id=str(message.correlation_id))
+            with about([message]):
+                _log.warning("import.unknown_channel")
 
 
 class WakingHandler:

@@ -5,7 +5,8 @@ that cannot be trusted, or a crash, leaves the cursor where it was (NEW-14).
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from services.importer.pages import StoreViewReader, Taken, take_page, tell_dele
 from shared.connectors.ports import Page, Watermark
 from shared.domain.messages import Parcel
 from shared.observability.metrics import Metrics
+from shared.observability.tracing import NO_TRACING, Tracer
 from shared.persistence import source_records
 from shared.persistence.cursors import Cursors, Lease
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
@@ -55,15 +57,19 @@ class Tasks:
     overlap_seconds: float
     slice_seconds: float = 10.0
     sweep_share: float = 1.0
+    tracer: Tracer = NO_TRACING
 
     def poll(self, run: Run, reader: StoreViewReader, beat: Beat) -> None:
         """Take in what changed since the watermark, less an overlap for late commits."""
-        for page in reader.source.changes(reader.store_view, self._since(run.lease)):
-            beat()
-            with self.units.begin() as work:
-                taken = take_page(page.records, reader, work, "poll")
-                run.lease = self._advance(run.lease, page, work)
-            self._tell(run, taken, reader, work.sent)
+        changes = reader.source.changes(reader.store_view, self._since(run.lease))
+        with self._each(changes, "poll", reader) as pages:
+            for page in pages:
+                beat()
+                with self.units.begin() as work:
+                    trace = self.tracer.traceparent
+                    taken = take_page(page.records, reader, work, "poll", traceparent=trace)
+                    run.lease = self._advance(run.lease, page, work)
+                self._tell(run, taken, reader, work.sent)
 
     def sweep(self, run: Run, reader: StoreViewReader, beat: Beat) -> bool:
         """Take in every record, and find those that are gone. Returns whether it is over.
@@ -73,29 +79,42 @@ class Tasks:
         """
         mode = run.lease.cursor.sweep_mode
         after = run.lease.cursor.sweep_key or ""
-        for page in reader.source.sweep(reader.store_view, after):
-            beat()
-            deleted = self._missing(page, after, reader, beat)
-            with self.units.begin() as work:
-                taken = take_page(
-                    page.records,
-                    reader,
-                    work,
-                    "sweep",
-                    mode=mode,
-                    even_unchanged=mode == "link_only",
-                )
-                run.deleted += tell_deleted(deleted, reader, work)
-                after = page.end(after)
-                run.lease = Cursors(work).save_sweep(run.lease, after, seconds=self.lease_seconds)
-            self._tell(run, taken, reader, work.sent)
-            if run.seconds > self.slice_seconds and not page.is_last:
-                return False
+        everybody = reader.source.sweep(reader.store_view, after)
+        with self._each(everybody, "sweep", reader) as pages:
+            for page in pages:
+                beat()
+                deleted = self._missing(page, after, reader, beat)
+                with self.units.begin() as work:
+                    trace = self.tracer.traceparent
+                    taken = take_page(
+                        page.records,
+                        reader,
+                        work,
+                        "sweep",
+                        mode=mode,
+                        even_unchanged=mode == "link_only",
+                        traceparent=trace,
+                    )
+                    run.deleted += tell_deleted(deleted, reader, work, traceparent=trace)
+                    after = page.end(after)
+                    cursors = Cursors(work)
+                    run.lease = cursors.save_sweep(run.lease, after, seconds=self.lease_seconds)
+                self._tell(run, taken, reader, work.sent)
+                if run.seconds > self.slice_seconds and not page.is_last:
+                    return False
         return True
 
     def rest_after(self, run: Run) -> timedelta:
         """Return how long sweeps rest after a slice, so that they keep to their share."""
         return timedelta(seconds=run.seconds * (1.0 - self.sweep_share) / self.sweep_share)
+
+    def _each(
+        self, pages: Iterable[Page], task: str, reader: StoreViewReader
+    ) -> AbstractContextManager[Iterable[Page]]:
+        """Have a trace for each page: a store view's first import would be too long for one."""
+        name = f"{task} {reader.channel} {reader.store_view}"
+        attributes = {"patron.channel": reader.channel, "patron.store_view": reader.store_view}
+        return self.tracer.each(name, pages, attributes=attributes)
 
     def _since(self, lease: Lease) -> Watermark | None:
         at = lease.cursor.watermark_at

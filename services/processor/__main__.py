@@ -44,6 +44,7 @@ def build(foundation: Foundation) -> Role:
         TransactionalHandler(process, foundation.units, recorder, foundation.outbox.offer),
         failures=recorder,
         metrics=metrics,
+        tracer=foundation.tracer,
     )
     redecision = Redecision(foundation.units, foundation.outbox.offer, policy.version)
     redecide = Periodic("redecide", redecision.look, EVERY_SECONDS)

@@ -46,7 +46,8 @@ _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 class RemoteCall:
     """One request that was made: `outcome` is "2xx" to "5xx", "timeout" or "failed".
 
-    `quota_left` is how many more the platform's headers allow, where they say so.
+    `quota_left` is how many more the platform's headers allow, where they say so. Of the address
+    there is but the host and its port: what stands behind them may be about a customer.
     """
 
     platform: str
@@ -54,6 +55,10 @@ class RemoteCall:
     outcome: str
     seconds: float
     quota_left: int | None = None
+    method: str = ""
+    host: str = ""
+    port: int | None = None
+    status: int | None = None
 
 
 CallObserver = Callable[[RemoteCall], None]
@@ -209,17 +214,19 @@ class HttpClient:
             extensions={"timeout": self._limits.as_extension},
         )
         started = time.monotonic()
-        outcome, allowance = "failed", None
+        outcome, allowance, status = "failed", None, None
         try:
             answer = self._exchange(request)
-            outcome, allowance = f"{answer.status // 100}xx", self._allowance(answer)
+            status = answer.status
+            outcome, allowance = f"{status // 100}xx", self._allowance(answer)
         except httpx2.TimeoutException:
             outcome = "timeout"
             raise RemoteUnavailable(f"no answer in time from {request.url.host}") from None
         finally:
             seconds = time.monotonic() - started
             left = allowance.remaining if allowance else None
-            self._observe(RemoteCall(self._platform, self._channel, outcome, seconds, left))
+            where = method, request.url.host, request.url.port, status
+            self._observe(RemoteCall(self._platform, self._channel, outcome, seconds, left, *where))
         self._tell_budget(answer, allowance)
         if error := self._error_of(answer, f"{method} {request.url.path}"):
             raise error

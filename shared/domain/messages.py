@@ -256,10 +256,14 @@ def parcel(
     subject: str,
     at: datetime,
     cause: Cause | None = None,
+    traceparent: str | None = None,
     reply_to: str | None = None,
     reply_id: str | None = None,
 ) -> Parcel:
-    """Wrap `body` for sending, as the start of a correlation or as what `cause` led to."""
+    """Wrap `body` for sending, as the start of a correlation or as what `cause` led to.
+
+    It belongs to the trace of `traceparent`, or else to that of its cause.
+    """
     kind = type_of(body)
     message_id = uuid7()
     return Parcel(
@@ -272,7 +276,7 @@ def parcel(
         occurred_at=at,
         channel=channel,
         subject=subject,
-        traceparent=cause.traceparent if cause else None,
+        traceparent=traceparent or (cause.traceparent if cause else None),
         body=body.to_json(),
         reply_to=reply_to,
         reply_id=reply_id,

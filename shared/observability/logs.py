@@ -7,8 +7,10 @@ told by class and place, not by their text.
 
 import logging
 import sys
-from collections.abc import Mapping
-from typing import Any, Literal, TextIO
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal, Protocol, TextIO
+from uuid import UUID
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -26,6 +28,7 @@ _PERSONAL_OR_SECRET = (
 _PERSONAL_EXACTLY = frozenset({"name", "lines", "headers", "api_key", "apikey", "dsn", "url"})
 _HARMLESS = frozenset({"email_key_present", "body_size", "body_sha256", "listen_address"})
 _IDENTIFIERS = frozenset({"external_id", "external_ids", "subject"})
+_MOST_NAMED = 25  # messages that one event names; those of a larger batch are told one by one
 _DEEPEST = 6  # nesting deeper than this is cut off: log fields are facts, not documents
 
 
@@ -61,6 +64,8 @@ def configure(
     root.setLevel(level.upper())
     for chatty in ("httpx2", "httpcore2", "amqp", "kombu", "alembic"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    # The collector of traces being away is told once, not with each batch of spans.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     # Every failure of its connections is told by us, without the broker's text and its user.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     structlog.configure(
@@ -72,6 +77,34 @@ def configure(
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
+    )
+
+
+class Told(Protocol):
+    """A message, as far as events name it."""
+
+    @property
+    def message_id(self) -> UUID:
+        """Its id."""
+        ...
+
+    @property
+    def correlation_id(self) -> UUID:
+        """What it belongs to."""
+        ...
+
+
+def about(messages: Sequence[Told]) -> AbstractContextManager[None]:
+    """Have the events of this thread name the messages that it works at, if they are a few."""
+    if len(messages) == 1:
+        return structlog.contextvars.bound_contextvars(
+            message_id=str(messages[0].message_id), correlation_id=str(messages[0].correlation_id)
+        )
+    if not 0 < len(messages) <= _MOST_NAMED:
+        return nullcontext()
+    return structlog.contextvars.bound_contextvars(
+        message_ids=[str(each.message_id) for each in messages],
+        correlation_ids=sorted({str(each.correlation_id) for each in messages}),
     )
 
 

@@ -97,6 +97,7 @@ class Publisher:
                 "reply.dropped",
                 reason=reason,
                 channel=parcel.channel,
+                message_id=str(parcel.message_id),
                 correlation_id=str(parcel.correlation_id),
                 request_id=str(parcel.causation_id),
             )

@@ -11,15 +11,24 @@ import structlog
 
 from shared.observability.evidence import evidence
 from shared.observability.metrics import Metrics
+from shared.observability.tracing import exemplar_of, trace_id_of
 from shared.runtime.received import Received, Result
 
 _log = structlog.get_logger()
 
 
 class Tally:
-    """Keeps the message metrics of one worker."""
+    """Keeps the message metrics of one worker, tied to their traces where there are any."""
 
-    def __init__(self, worker: str, metrics: Metrics, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        worker: str,
+        metrics: Metrics,
+        clock: Callable[[], datetime],
+        *,
+        is_traced: bool = False,
+    ) -> None:
+        self._is_traced = is_traced
         self._worker = worker
         self._metrics = metrics
         self._clock = clock
@@ -44,9 +53,10 @@ class Tally:
         end_to_end = self._metrics.message_end_to_end_seconds.labels(self._worker)
         for received, result in zip(batch, results, strict=True):
             if result.outcome == "done":
-                processing.observe(seconds)
+                trace = exemplar_of(received.envelope.traceparent) if self._is_traced else None
+                processing.observe(seconds, trace)
                 age = (now - received.envelope.occurred_at).total_seconds()
-                end_to_end.observe(max(0.0, age))
+                end_to_end.observe(max(0.0, age), trace)
             tell(result, received)
 
 
@@ -62,6 +72,8 @@ def tell(result: Result, received: Received | None = None, **facts: object) -> N
             "type": envelope.type,
             "channel": envelope.channel,
         }
+        if trace_id := trace_id_of(envelope.traceparent):
+            facts["trace_id"] = trace_id
     if result.error:
         facts["error_class"], facts["error"], _frame = evidence(result.error)
     log = _log.error if result.outcome == "dead" else _log.warning

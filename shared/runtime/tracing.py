@@ -4,12 +4,14 @@ Without a collector nothing of OpenTelemetry is imported, and nothing else knows
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Final
 
 import structlog
 
 from shared.config.settings import TracingSettings
+from shared.connectors.http import RemoteCall
 from shared.domain.errors import ConfigurationError
 from shared.observability.tracing import NO_TRACING, Tracer
 
@@ -46,6 +48,23 @@ def open_tracer(
         version=version("patron"),
         instance=instance,
     )
+
+
+def trace_call(call: RemoteCall, tracer: Tracer) -> None:
+    """Add the span of a request to a platform. Its path and its query name customers: no trace."""
+    attributes: dict[str, str | int] = {
+        "http.request.method": call.method,
+        "server.address": call.host,
+        "patron.channel": call.channel,
+        "patron.platform": call.platform,
+    }
+    error = None if call.status else call.outcome
+    if call.port:
+        attributes["server.port"] = call.port
+    if call.status:
+        attributes["http.response.status_code"] = call.status
+        error = str(call.status) if call.status >= HTTPStatus.BAD_REQUEST else None
+    tracer.happened(call.method, "client", call.seconds, attributes=attributes, error=error)
 
 
 def collector_url(settings: TracingSettings, environment: Mapping[str, str]) -> str | None:

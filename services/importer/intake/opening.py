@@ -51,7 +51,11 @@ def intake_of(foundation: Foundation, wake: Callable[[str], None]) -> Intake:
             utc_now,
         ),
         pushes=Pushes(
-            foundation.units, foundation.outbox.offer, foundation.tombstones(), foundation.metrics
+            foundation.units,
+            foundation.outbox.offer,
+            foundation.tombstones(),
+            foundation.metrics,
+            tracer=foundation.tracer,
         ),
         keyring=Keyring({name: _keys(door.settings) for name, door in doors.items()}),
         doors=doors,
@@ -59,6 +63,7 @@ def intake_of(foundation: Foundation, wake: Callable[[str], None]) -> Intake:
         metrics=foundation.metrics,
         max_body_bytes=settings.intake.max_body_bytes,
         request_seconds=settings.intake.request_seconds,
+        tracer=foundation.tracer,
     )
 
 

@@ -23,6 +23,7 @@ from shared.connectors.push.source import PushedSource
 from shared.domain.customer import utc
 from shared.domain.messages import Parcel
 from shared.observability.metrics import Metrics
+from shared.observability.tracing import NO_TRACING, Tracer
 from shared.persistence import pushes, webhook_events
 from shared.persistence.failures import DatabaseContended
 from shared.persistence.pushes import ACCEPTED, PARKED, REFUSED, Item, PushRequest
@@ -58,8 +59,15 @@ class Pushes:
     """Takes requests in, for all channels; threads may share it."""
 
     def __init__(
-        self, units: UnitsOfWork, offer: Offer, tombstones: Tombstones, metrics: Metrics
+        self,
+        units: UnitsOfWork,
+        offer: Offer,
+        tombstones: Tombstones,
+        metrics: Metrics,
+        *,
+        tracer: Tracer = NO_TRACING,
     ) -> None:
+        self._tracer = tracer
         self._units = units
         self._offer = offer
         self._tombstones = tombstones
@@ -115,7 +123,13 @@ class Pushes:
             of_view = sorted(
                 (each for each in taken if each.store_view == view), key=lambda e: e.external_id
             )
-            page = take_page([_record(each, work) for each in of_view], reader, work, "push")
+            page = take_page(
+                [_record(each, work) for each in of_view],
+                reader,
+                work,
+                "push",
+                traceparent=self._tracer.traceparent,
+            )
             records = self._metrics.import_records
             records.labels(door.channel, "changed").inc(page.changed)
             records.labels(door.channel, "unchanged").inc(page.unchanged)
