@@ -79,6 +79,7 @@ def _requests(foundation: Foundation, loops: Mapping[str, Sequence[Periodic]]) -
         WakingHandler(handler, wake),
         failures=recorder,
         metrics=foundation.metrics,
+        tracer=foundation.tracer,
     )
 
 
@@ -103,6 +104,7 @@ def _on_demand(channel: str, source: CustomerSource, foundation: Foundation) -> 
         offer=foundation.outbox.offer,
         metrics=foundation.metrics,
         lease_seconds=settings.importer.lease_seconds,
+        tracer=foundation.tracer,
     )
 
 
@@ -121,6 +123,7 @@ def _schedule(channel: str, source: CustomerSource, foundation: Foundation) -> C
             settings.importer.overlap_seconds,
             settings.importer.sweep_slice_seconds,
             settings.importer.sweep_share,
+            foundation.tracer,
         ),
         units=foundation.units,
         metrics=foundation.metrics,
