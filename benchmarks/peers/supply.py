@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from benchmarks.peers import sql
-from shared.domain.customer import Address, Custom, Customer, Phone, Source, Version
+from shared.domain.customer import Address, Custom, Customer, CustomerKind, Phone, Source, Version
 from shared.domain.messages import CustomerImported, Parcel, parcel
 
 SHARE_KNOWN: Final = 2
@@ -70,7 +70,7 @@ def _customer(number: int) -> Customer:
                 fingerprint=f"{number:064x}",
             ),
         ),
-        kind="business",  # type: ignore[arg-type]
+        kind=CustomerKind.BUSINESS,
         first_name="Annegret",
         last_name=f"Langhammer{number}",
         company_name=f"Nordwind Handelsgesellschaft {number} mbH",

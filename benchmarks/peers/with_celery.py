@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 from psycopg_pool import ConnectionPool
 
 from benchmarks.peers import place
@@ -52,7 +52,7 @@ def _connection() -> "psycopg.Connection[Any]":
     return psycopg.connect(place.database_url(), autocommit=True)
 
 
-@app.task(name=TASK)  # type: ignore[untyped-decorator]
+@app.task(name=TASK)
 def customer_imported(message_id: str, text: str) -> None:
     """Handle a message and publish what came of it."""
     message = CustomerImported.model_validate_json(text)

@@ -24,7 +24,7 @@ from benchmarks.peers.job import IN, OUT, RESULT_TASK, TASK, CustomerImported
 _MIDDLEWARE = [ShutdownNotifications(), Retries()] if place.is_tuned() else None
 
 
-class QuorumBroker(RabbitmqBroker):  # type: ignore[misc]
+class QuorumBroker(RabbitmqBroker):
     """RabbitMQ with quorum queues."""
 
     def _build_queue_arguments(self, queue_name: str) -> dict[str, Any]:

@@ -41,19 +41,23 @@ broker = RabbitBroker(
     apply_types=not place.is_tuned(),
     log_level=logging.DEBUG,
 )
-_pool: Any = None
+
+
+class Own:
+    """What this process has."""
+
+    pool: Any = None
 
 
 @asynccontextmanager
 async def _life() -> AsyncIterator[None]:
-    global _pool
     if place.is_tuned():
         opening: Any = asyncpg.create_pool(
             place.database_url(), min_size=CONNECTIONS, max_size=CONNECTIONS
         )
     else:
         opening = AsyncConnectionPool(place.database_url(), max_size=CONNECTIONS, open=False)
-    async with opening as _pool:
+    async with opening as Own.pool:
         yield
 
 
@@ -71,7 +75,7 @@ if place.is_tuned():
     async def customer_imported(message_id: str, body: bytes) -> str:
         """Handle a message and publish what came of it."""
         message = CustomerImported.model_validate_json(body)
-        return await handle_at_once_async(_pool, UUID(message_id), message)
+        return await handle_at_once_async(Own.pool, UUID(message_id), message)
 
 else:
 
@@ -86,7 +90,7 @@ else:
         message_id: Annotated[str, Context("message.message_id")],
     ) -> str:
         """Handle a message and publish what came of it."""
-        async with _pool.connection() as connection:
+        async with Own.pool.connection() as connection:
             return await handle_plainly_async(connection, UUID(message_id), message)
 
 

@@ -68,23 +68,25 @@ def handle(batch: Batch, work: UnitOfWork) -> dict[UUID, str]:
     new = {found.message_id for found in _CLAIM.run(work.connection, {"message_id": list(ids)})}
     owed = {id_: message for id_, message in batch if id_ in new}
     known = _known(list(owed.values()), work)
-    rows, results = [], []
+    rows: list[dict[str, object]] = []
+    bodies: dict[UUID, str] = {}
+    results = []
     for message_id, message in owed.items():
         customer_id = known.get(message.email) or known.get(message.phone) or uuid7()
         known[message.email] = known[message.phone] = customer_id
         rows.append({"id": customer_id, **row(message)})
-        body = result(message_id, customer_id, message)
+        body = bodies[message_id] = result(message_id, customer_id, message)
         results.append({"message_id": message_id, "customer_id": customer_id, "body": body})
     work.bulk.upsert(_customers, rows, key=("id",), update=_UPDATED)
     work.bulk.insert(_outbox, results)
-    bodies = {each["message_id"]: each["body"] for each in results}
-    return bodies | _owed_before([id_ for id_ in ids if id_ not in new], work)
+    bodies.update(_owed_before([id_ for id_ in ids if id_ not in new], work))
+    return bodies
 
 
 def _known(messages: Sequence[CustomerImported], work: UnitOfWork) -> dict[str, Any]:
     """Return the ids of the customers that messages may be about, by e-mail and telephone."""
     columns = _customers.c
-    known = {}
+    known: dict[str, Any] = {}
     for key, values in (
         (columns.email, [message.email for message in messages]),
         (columns.phone, [message.phone for message in messages]),

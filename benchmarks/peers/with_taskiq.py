@@ -42,26 +42,30 @@ def _broker(queue: str) -> MandatoryBroker:
 
 broker = _broker(IN)
 results = _broker(OUT)
-_pool: Any = None
+
+
+class Own:
+    """What this process has."""
+
+    pool: Any = None
 
 
 @broker.on_event(TaskiqEvents.WORKER_STARTUP)
 async def _open(_state: TaskiqState) -> None:
-    global _pool
     await results.startup()
     if place.is_tuned():
-        _pool = await asyncpg.create_pool(
+        Own.pool = await asyncpg.create_pool(
             place.database_url(), min_size=CONNECTIONS, max_size=CONNECTIONS
         )
     else:
-        _pool = AsyncConnectionPool(place.database_url(), max_size=CONNECTIONS, open=False)
-        await _pool.open()
+        Own.pool = AsyncConnectionPool(place.database_url(), max_size=CONNECTIONS, open=False)
+        await Own.pool.open()
 
 
 @broker.on_event(TaskiqEvents.WORKER_SHUTDOWN)
 async def _close(_state: TaskiqState) -> None:
     await results.shutdown()
-    await _pool.close()
+    await Own.pool.close()
 
 
 @results.task(task_name=RESULT_TASK)
@@ -74,8 +78,8 @@ async def customer_imported(message_id: str, text: str) -> None:
     """Handle a message and publish what came of it."""
     message = CustomerImported.model_validate_json(text)
     if place.is_tuned():
-        body = await handle_at_once_async(_pool, UUID(message_id), message)
+        body = await handle_at_once_async(Own.pool, UUID(message_id), message)
     else:
-        async with _pool.connection() as connection:
+        async with Own.pool.connection() as connection:
             body = await handle_plainly_async(connection, UUID(message_id), message)
     await customer_handled.kiq(body)
