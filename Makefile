@@ -2,6 +2,7 @@
 
 VENV    := .venv
 BIN     := $(VENV)/bin
+PEERS   := .venv-peers
 WORKERS ?= 2
 BILL    := build/sbom.cdx.json
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -48,8 +49,9 @@ $(BILL): requirements/runtime.txt pyproject.toml | setup
 audit: setup ## Ask for known vulnerabilities of what is locked (ARGS=--required: it must answer)
 	$(BIN)/python requirements/audit.py $(ARGS) requirements/runtime.txt requirements/tracing.txt
 
-bench: setup ## Measure the pipeline on this machine
-	$(BIN)/python -m benchmarks.pipeline
+bench: setup $(PEERS)/.installed ## Measure the pipeline, and its peers, on this machine
+	$(BIN)/python -m benchmarks.pipeline $(ARGS)
+	$(BIN)/python -m benchmarks.peers $(ARGS)
 
 lock: ## Choose the newest versions allowed and lock them (needs uv)
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
@@ -61,6 +63,8 @@ lock: ## Choose the newest versions allowed and lock them (needs uv)
 	    --constraints requirements/tracing.txt --output-file requirements/dev.txt
 	$(LOCK) requirements/build.in --constraints requirements/dev.txt \
 	    --output-file requirements/build.txt
+	$(LOCK) benchmarks/peers/requirements.in --constraints requirements/runtime.txt \
+	    --output-file benchmarks/peers/requirements.txt
 
 # --- what is installed, and when it has to be again -------------------------------------------
 
@@ -74,4 +78,11 @@ $(VENV)/.runtime: $(BIN)/python requirements/build.txt requirements/sandbox.txt 
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The frameworks that the benchmark compares with: never beside the product.
+$(PEERS)/.installed: benchmarks/peers/requirements.txt
+	requirements/make-venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --require-hashes -r $<
 	@touch $@
