@@ -1,26 +1,20 @@
 """Every platform that Patron knows: its settings, and how to connect to it.
 
-A new platform is one package and one line here.
+A new platform is one package and one line here. Promise: a process imports no package but those of
+the platforms that it asks for, and what connects to one only when it connects.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from shared.connectors.bigcommerce.connect import connect as connect_bigcommerce
-from shared.connectors.bigcommerce.settings import BigCommerceSettings
-from shared.connectors.bigcommerce.webhooks import read_notice as read_bigcommerce_notice
-from shared.connectors.http import CallObserver, unobserved
-from shared.connectors.magento.connect import connect as connect_magento
-from shared.connectors.magento.settings import MagentoSettings
+from shared.connectors.calls import CallObserver, unobserved
 from shared.connectors.ports import Connector, NoticeReader
-from shared.connectors.push.connect import connect as connect_push
-from shared.connectors.push.settings import PushSettings
-from shared.connectors.shopify.connect import connect as connect_shopify
-from shared.connectors.shopify.settings import ShopifySettings
-from shared.connectors.shopify.webhooks import read_notice as read_shopify_notice
 from shared.domain.errors import ConfigurationError
+
+Connect = Callable[[Any, str, CallObserver, Sequence[str]], Connector]
 
 
 class Platform(NamedTuple):
@@ -31,16 +25,54 @@ class Platform(NamedTuple):
     """
 
     settings: type[BaseModel]
-    connect: Callable[[Any, str, CallObserver, Sequence[str]], Connector]
+    connect: Connect
     read_notice: NoticeReader | None = None
 
 
-PLATFORMS: Mapping[str, Platform] = {
-    "bigcommerce": Platform(BigCommerceSettings, connect_bigcommerce, read_bigcommerce_notice),
-    "magento": Platform(MagentoSettings, connect_magento),
-    "push": Platform(PushSettings, connect_push),
-    "shopify": Platform(ShopifySettings, connect_shopify, read_shopify_notice),
-}
+class Package(NamedTuple):
+    """A platform's package, by its parts: `settings`, `connect`, and `webhooks` if it sends any."""
+
+    settings: str
+    sends_notices: bool = False
+
+    def imported_as(self, name: str) -> Platform:
+        """Import what the configuration needs of it."""
+
+        def connect(*arguments: Any) -> Connector:
+            return _part(name, "connect").connect(*arguments)  # type: ignore[no-any-return]
+
+        settings = getattr(_part(name, "settings"), self.settings)
+        reader = _part(name, "webhooks").read_notice if self.sends_notices else None
+        return Platform(settings, connect, reader)
+
+
+class _OnDemand(Mapping[str, Platform]):
+    """Platforms, each imported when it is first asked for."""
+
+    def __init__(self, packages: Mapping[str, Package]) -> None:
+        self._packages = packages
+        self._imported: dict[str, Platform] = {}
+
+    def __getitem__(self, name: str) -> Platform:
+        if name not in self._imported:
+            self._imported.setdefault(name, self._packages[name].imported_as(name))
+        return self._imported[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packages)
+
+    def __len__(self) -> int:
+        return len(self._packages)
+
+
+PLATFORMS: Mapping[str, Platform] = _OnDemand(
+    {
+        "bigcommerce": Package("BigCommerceSettings", sends_notices=True),
+        "magento": Package("MagentoSettings"),
+        "push": Package("PushSettings"),
+        "shopify": Package("ShopifySettings", sends_notices=True),
+    }
+)
 
 
 def settings_of(
@@ -75,3 +107,7 @@ def _platform(name: str) -> Platform:
     except KeyError:
         known = ", ".join(sorted(PLATFORMS))
         raise ConfigurationError(f"no platform {name!r}; known are {known}") from None
+
+
+def _part(platform: str, part: str) -> Any:
+    return import_module(f"shared.connectors.{platform}.{part}")

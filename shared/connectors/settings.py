@@ -9,10 +9,9 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
-import httpx2
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from shared.connectors.http import Limits
+from shared.connectors.calls import Limits
 
 
 class ConnectorSettings(BaseModel):
@@ -86,6 +85,8 @@ class HttpSettings(ConnectorSettings):
     def tls(self) -> ssl.SSLContext:
         """Return what makes us trust the platform's certificate."""
         if self.ca is None:
+            import httpx2  # late: whoever only reads the configuration makes no calls
+
             return httpx2.create_ssl_context()
         return ssl.create_default_context(cadata=self.ca)
 

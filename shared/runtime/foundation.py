@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from shared.connectors.http import RemoteCall
+from shared.connectors.calls import RemoteCall
 from shared.connectors.ports import Connector
 from shared.domain.errors import ConfigurationError, DatabaseRestored, PatronError
 from shared.messaging.broker import Broker

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from shared.config.settings import TracingSettings
-from shared.connectors.http import RemoteCall
+from shared.connectors.calls import RemoteCall
 from shared.domain.errors import ConfigurationError
 from shared.observability.tracing import NO_TRACING, Tracer
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared.connectors.http import RemoteCall
+from shared.connectors.calls import RemoteCall
 from shared.connectors.ports import (
     Connector,
     CustomerSource,

@@ -19,7 +19,7 @@ from services.sandbox.bigcommerce.hooks import signature
 from shared.connectors.bigcommerce.connect import connect
 from shared.connectors.bigcommerce.settings import BigCommerceSettings
 from shared.connectors.bigcommerce.webhooks import read_notice
-from shared.connectors.http import RemoteCall
+from shared.connectors.calls import RemoteCall
 from shared.connectors.ports import Connector, CustomerSource, Page, RemoteRecord, Watermark
 from shared.connectors.registry import settings_of
 from shared.domain.customer import CustomerKind, Entity, Version

@@ -21,7 +21,7 @@ from services.sandbox.magento.auth import (
     CONSUMER_KEY,
     CONSUMER_SECRET,
 )
-from shared.connectors.http import RemoteCall
+from shared.connectors.calls import RemoteCall
 from shared.connectors.magento.connect import connect
 from shared.connectors.magento.settings import MagentoSettings
 from shared.connectors.ports import Connector, CustomerSource, Outcome, RemoteRecord, Watermark

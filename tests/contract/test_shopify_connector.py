@@ -15,7 +15,7 @@ import pytest
 
 from services.sandbox.shopify import SandboxShopify
 from services.sandbox.shopify.gids import company_gid, customer_gid, gid
-from shared.connectors.http import RemoteCall
+from shared.connectors.calls import RemoteCall
 from shared.connectors.ports import Connector, Outcome, RemoteRecord, Watermark
 from shared.connectors.registry import settings_of
 from shared.connectors.shopify.approval import Protected

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from shared.connectors.http import HttpClient, Limits
+from shared.connectors.calls import Limits
+from shared.connectors.http import HttpClient
 from shared.connectors.magento.settings import MagentoSettings
 from shared.connectors.registry import settings_of
 from shared.domain.errors import ConfigurationError, RemoteUnavailable

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from services.sandbox.magento import SandboxMagento
-from shared.connectors.http import HttpClient, Limits
+from shared.connectors.calls import Limits
+from shared.connectors.http import HttpClient
 from shared.domain.errors import ConfigurationError
 
 

@@ -21,7 +21,8 @@ from shared.connectors.bigcommerce.sink import BigCommerceSink
 from shared.connectors.bigcommerce.source import BigCommerceSource
 from shared.connectors.bigcommerce.writer import CustomerWriter
 from shared.connectors.budget import RateBudget
-from shared.connectors.http import CallObserver, HttpClient, unobserved
+from shared.connectors.calls import CallObserver, unobserved
+from shared.connectors.http import HttpClient
 from shared.connectors.ports import Connector
 
 PLATFORM: Final = "bigcommerce"

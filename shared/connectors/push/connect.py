@@ -6,7 +6,8 @@ from typing import Final
 
 import httpx2
 
-from shared.connectors.http import CallObserver, HttpClient, unobserved
+from shared.connectors.calls import CallObserver, unobserved
+from shared.connectors.http import HttpClient
 from shared.connectors.ports import Connector
 from shared.connectors.push.settings import PushSettings
 from shared.connectors.push.sink import CallbackSink, SilentSink

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import httpx2
 
 from shared.connectors.budget import RateBudget
-from shared.connectors.http import CallObserver, HttpClient, unobserved
+from shared.connectors.calls import CallObserver, unobserved
+from shared.connectors.http import HttpClient
 from shared.connectors.ports import Connector
 from shared.connectors.shopify.bulk import BulkExport
 from shared.connectors.shopify.client import ShopifyClient

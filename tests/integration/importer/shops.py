@@ -13,7 +13,7 @@ from services.sandbox.magento.auth import (
     CONSUMER_KEY,
     CONSUMER_SECRET,
 )
-from shared.connectors.http import unobserved
+from shared.connectors.calls import unobserved
 from shared.connectors.magento.connect import connect
 from shared.connectors.magento.settings import MagentoSettings
 from shared.connectors.ports import Connector

@@ -7,7 +7,8 @@ from typing import Any
 import httpx2
 import orjson
 
-from shared.connectors.http import HttpClient, Limits, RemoteCall
+from shared.connectors.calls import Limits, RemoteCall
+from shared.connectors.http import HttpClient
 from shared.connectors.magento.client import MagentoClient
 from shared.connectors.magento.errors import Explanation
 from shared.connectors.magento.groups import Groups

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from shared.connectors.http import HttpClient, Limits
+from shared.connectors.calls import Limits
+from shared.connectors.http import HttpClient
 from shared.domain.errors import RemoteUnavailable, UnreadableAnswer
 
 LIMITS = Limits(total_seconds=0.4, attempts=1)

@@ -7,7 +7,8 @@ import pytest
 import stamina
 
 from shared.connectors.budget import Allowance, RateBudget
-from shared.connectors.http import Answer, HttpClient, Limits, RemoteCall
+from shared.connectors.calls import Limits, RemoteCall
+from shared.connectors.http import Answer, HttpClient
 from shared.domain.errors import (
     AccessDenied,
     ConfigurationError,

@@ -9,7 +9,8 @@ import httpx2
 import orjson
 
 from shared.connectors.budget import RateBudget
-from shared.connectors.http import HttpClient, Limits
+from shared.connectors.calls import Limits
+from shared.connectors.http import HttpClient
 from shared.connectors.ports import Connector
 from shared.connectors.registry import settings_of
 from shared.connectors.shopify.client import ShopifyClient
