@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from services.importer.canary import Canary
 from services.importer.on_demand import Deadlines, OnDemand
@@ -13,6 +14,7 @@ from services.importer.tasks import Tasks
 from services.importer.timetable import timetable_of
 from shared.connectors.ports import CustomerSource
 from shared.messaging.topology import IMPORTER_QUEUE
+from shared.runtime.checks import Probed
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.foundation import Foundation
 from shared.runtime.lifecycle import Worker
@@ -21,6 +23,10 @@ from shared.runtime.main import Role, main_of
 from shared.runtime.transactional import TransactionalHandler
 
 NAME = "importer"
+
+
+class Door(Loop, Probed, Protocol):
+    """A loop that others send to."""
 
 
 def build(foundation: Foundation) -> Role:
@@ -39,9 +45,8 @@ def build(foundation: Foundation) -> Role:
     requests = _requests(foundation, loops)
     every: list[Loop] = [loop for of_channel in loops.values() for loop in of_channel]
     every += _canaries(foundation)
-    if settings.intake.enabled:
-        every.append(_intake(foundation, loops))
-    return Role(Worker(NAME, [*every, deadlines, requests]), [requests])
+    doors = [_intake(foundation, loops)] if settings.intake.enabled else []
+    return Role(Worker(NAME, [*every, *doors, deadlines, requests]), [requests], doors=doors)
 
 
 def _canaries(foundation: Foundation) -> list[Periodic]:
@@ -51,7 +56,7 @@ def _canaries(foundation: Foundation) -> list[Periodic]:
     return [Periodic("canary", canary.send, seconds)] if seconds else []
 
 
-def _intake(foundation: Foundation, loops: Mapping[str, Sequence[Periodic]]) -> Loop:
+def _intake(foundation: Foundation, loops: Mapping[str, Sequence[Periodic]]) -> Door:
     """Return what takes webhooks and pushed customers in."""
     from services.importer.intake.opening import open_intake
 

@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 
 from shared.domain.errors import RemoteThrottled
+from shared.observability.pulse import pulse
 
 LOWEST_RATE: Final = 1.0
 """Requests a second: still enough to see that the shop answers again."""
@@ -27,6 +28,7 @@ _SAME_BURST_SECONDS: Final = 1.0
 _BURST_SECONDS: Final = 1.0
 _MEASURED_SECONDS: Final = 5.0
 _LONGEST_RESET_SECONDS: Final = 60.0
+_LOOK_UP_SECONDS: Final = 10.0
 _log = structlog.get_logger()
 
 
@@ -79,12 +81,15 @@ class RateBudget:
 
         Raises `RemoteThrottled` if the platform refuses another meanwhile.
         """
-        refusal = self._refusal
-        if (seconds := self.take_turn()) > 0:
-            self._sleep(refusal.came, seconds)
+        refusal, seconds = self._refusal, self.take_turn()
+        pulse()
+        while seconds > 0:
+            self._sleep(refusal.came, min(seconds, _LOOK_UP_SECONDS))
+            pulse()
             if refusal.came.is_set():
                 text = "another request was refused"
                 raise RemoteThrottled(text, retry_after_seconds=refusal.retry_after_seconds)
+            seconds -= _LOOK_UP_SECONDS
 
     def take_turn(self) -> float:
         """Take the next turn and return in how many seconds it comes; 0 for now."""

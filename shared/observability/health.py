@@ -24,11 +24,15 @@ Check = Callable[[], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What is looked at for each of the three questions."""
+    """What is looked at for each of the three questions.
+
+    `remarks` are told along with the readiness, and do not count.
+    """
 
     startup: Sequence[Check] = ()
     liveness: Sequence[Check] = ()
     readiness: Sequence[Check] = ()
+    remarks: Sequence[Check] = ()
 
 
 def cached(check: Check, seconds: float, clock: Callable[[], float] = time.monotonic) -> Check:
@@ -106,16 +110,17 @@ def _answers(
         "/startupz": lambda _: _verdict(checks.startup),
         "/livez": lambda _: _verdict(checks.liveness),
         "/healthz": lambda _: _verdict(checks.liveness),
-        "/readyz": lambda _: _verdict(checks.readiness),
+        "/readyz": lambda _: _verdict(checks.readiness, checks.remarks),
     }
     if registry is not None:
         answers["/metrics"] = lambda accept: _exposition(registry, accept)
     return answers
 
 
-def _verdict(checks: Sequence[Check]) -> Answer:
+def _verdict(checks: Sequence[Check], remarks: Sequence[Check] = ()) -> Answer:
     problems = [problem for check in checks if (problem := _ask(check))]
-    text = "\n".join(problems) if problems else "ok"
+    besides = [f"besides: {remark}" for check in remarks if (remark := _ask(check))]
+    text = "\n".join([*(problems or ["ok"]), *besides])
     return Answer(503 if problems else 200, "text/plain; charset=utf-8", f"{text}\n".encode())
 
 

@@ -27,15 +27,22 @@ def checks_for(
     engine: sa.Engine,
     broker: Broker | None = None,
     consumers: Sequence[Probed] = (),
+    doors: Sequence[Probed] = (),
 ) -> Checks:
-    """Return the checks of a process; without a broker or consumers where it has none."""
-    readiness = [process.readiness, cached(database_check(engine), PING_EVERY_SECONDS)]
-    if broker:
-        readiness.append(broker_check(broker))
-    readiness.extend(consumer.readiness for consumer in consumers)
+    """Return the checks of a process; without a broker or consumers where it has none.
+
+    With `doors`, to which others send, readiness says whether they may: what comes in is stored
+    and waits for the broker, so that want of it is told and turns nobody away.
+    """
+    always = [process.readiness, cached(database_check(engine), PING_EVERY_SECONDS)]
+    roads = [broker_check(broker)] if broker else []
+    roads.extend(consumer.readiness for consumer in consumers)
     schema = cached(schema_check(engine), PING_EVERY_SECONDS)
     return Checks(
-        startup=[process.startup, schema], liveness=[process.liveness], readiness=readiness
+        startup=[process.startup, schema],
+        liveness=[process.liveness],
+        readiness=[*always, *(door.readiness for door in doors)] if doors else [*always, *roads],
+        remarks=roads if doors else (),
     )
 
 

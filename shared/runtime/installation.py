@@ -15,9 +15,10 @@ from shared.config.loading import validated
 from shared.config.problems import faults_of
 from shared.config.sources import Given, read
 from shared.connectors import registry
-from shared.connectors.http import CallObserver, unobserved
+from shared.connectors.calls import CallObserver, unobserved
 from shared.connectors.ports import Connector
 from shared.connectors.push.settings import PushSettings
+from shared.connectors.settings import HttpSettings
 from shared.domain.errors import ConfigurationError
 from shared.domain.policy import Policy
 from shared.messaging.topology import Topology, topology_for
@@ -38,6 +39,16 @@ class Installation:
     def platforms(self) -> dict[str, str]:
         """The platform of each channel."""
         return {name: channel.platform for name, channel in self.settings.channels.items()}
+
+    @property
+    def longest_call_seconds(self) -> float:
+        """How long a call to a shop may take, of all that are configured; 0 without any."""
+        asked = [
+            settings.callback if isinstance(settings, PushSettings) else settings
+            for settings in self.connectors.values()
+        ]
+        bounds = [each.limits.total_seconds for each in asked if isinstance(each, HttpSettings)]
+        return max(bounds, default=0.0)
 
     def connect(self, channel: str, observe: CallObserver = unobserved) -> Connector:
         """Return the connector of a configured channel; no connection is opened yet."""

@@ -18,6 +18,7 @@ import structlog
 from shared.domain.errors import ConfigurationError
 from shared.messaging.broker import BrokerUnavailable
 from shared.observability.evidence import class_name
+from shared.observability.pulse import felt_by
 from shared.persistence.failures import DatabaseContended, DatabaseUnavailable
 from shared.runtime.loops import Loop
 from shared.runtime.signals import Orders, signals_heard
@@ -68,7 +69,8 @@ class _Running:
         while True:
             began = time.monotonic()
             try:
-                self._loop.run(self._beat)
+                with felt_by(self._beat):
+                    self._loop.run(self._beat)
             except Exception as error:  # noqa: BLE001 - told apart and reported here
                 if not isinstance(error, _OUTAGES):
                     self._report(self.name, error)

@@ -38,6 +38,8 @@ from shared.runtime.signals import Orders, signals_heard
 EXIT_CONFIGURATION = 2
 EXIT_TEMPORARY = 75
 
+_SILENCE_SECONDS = 60.0
+
 # Containers made and not yet released before the collector looks: those of a batch or two.
 _BATCHES_OF_OBJECTS = 20_000
 
@@ -48,12 +50,14 @@ _log = structlog.get_logger()
 class Role:
     """A worker as built on a foundation, and the consumers that make it ready.
 
-    One that `publishes` nothing needs no outbox, and no right to fill one's queues.
+    One that `publishes` nothing needs no outbox, and no right to fill one's queues. One that has
+    `doors`, to which others send, is ready when they may.
     """
 
     worker: Worker
     consumers: Sequence[Probed]
     publishes: bool = True
+    doors: Sequence[Probed] = ()
 
 
 Build = Callable[[Foundation], Role]
@@ -168,11 +172,13 @@ def _set_up(foundation: Foundation, builds: Mapping[str, Build]) -> _Standing:
         workers = [role.worker for role in roles]
         if any(role.publishes for role in roles):
             workers.append(Worker("outbox", [], background=[foundation.outbox]))
-        process = Process(workers)
+        process = Process(workers, longest_silence_seconds=_longest_silence(foundation))
         consumers = [consumer for role in roles for consumer in role.consumers]
-        checks = checks_for(process, foundation.engine, foundation.broker, consumers)
         host = foundation.installation.settings.health.host
-        for port in _ports(foundation.installation, builds):
+        ports = _ports(foundation.installation, builds)
+        for role, port in zip(roles, ports, strict=True):
+            engine, broker = foundation.engine, foundation.broker
+            checks = checks_for(process, engine, broker, consumers, role.doors)
             # One by one: those before a port that is taken are to be closed.
             servers += [HealthServer(host, port, checks, foundation.registry)]
     except BaseException:
@@ -183,6 +189,11 @@ def _set_up(foundation: Foundation, builds: Mapping[str, Build]) -> _Standing:
         server.start()
     _spare_the_collector()
     return _Standing(process, [*foundation.closers(), *(server.close for server in servers)])
+
+
+def _longest_silence(foundation: Foundation) -> float:
+    """Return after how many seconds without a tick a loop hangs: twice what a call may take."""
+    return max(_SILENCE_SECONDS, 2 * foundation.installation.longest_call_seconds)
 
 
 def _spare_the_collector() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from services.sandbox.magento.control import Control
 from tests.e2e.deployment import Deployment
-from tests.faults.observation import events, metric
+from tests.faults.observation import events, is_ready, metric
 from tests.faults.oracle import (
     assert_dead_letters_are_told,
     assert_nothing_lost_or_done_twice,
@@ -28,7 +28,10 @@ def _throttling(control: Control) -> None:
 
 @pytest.mark.parametrize("fault", [_down, _throttling])
 def test_exports_wait_for_the_shop_however_long(deployment: Deployment, fault: Fault) -> None:
-    """More looks at the shop than an export has attempts: none is given up (faults 36, 37)."""
+    """More looks at the shop than an export has attempts: none is given up (faults 36, 37).
+
+    All are ready meanwhile: starting anew would help nobody.
+    """
     deployment.environment |= {
         "PATRON_RECOVERY__ATTEMPTS": "2",
         "PATRON_RECOVERY__PAUSE_SECONDS": "1",
@@ -45,13 +48,13 @@ def test_exports_wait_for_the_shop_however_long(deployment: Deployment, fault: F
         "the exporter has tried often enough",
     )
 
-    owed = _owed(deployment)
+    owed, ready = _owed(deployment), is_ready(deployment)
     letters = deployment.value("SELECT count(*) FROM dead_letters")
     paused = deployment.rows("SELECT channel, reason FROM channel_pauses")
     control.clear_faults()
     deployment.until_idle(60)
 
-    assert owed == (exports, 0)
+    assert (owed, ready) == ((exports, 0), True)
     assert letters == 0
     assert paused in ([("shop", "remote_unavailable")], [("shop", "remote_throttled")])
     assert deployment.rows("SELECT 1 FROM channel_pauses") == []

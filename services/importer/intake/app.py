@@ -4,6 +4,7 @@
     POST /v1/customers                a system pushes customers
     GET  /v1/customers/{reference}    how far a customer, or a request, has come
     GET  /v1/openapi.json             all that in OpenAPI
+    GET  /readyz                      for a load balancer: whether anything can be recorded now
 
 Its promise: an answer of 2xx is given once everything is committed; nothing of a body, and no key,
 is ever logged.
@@ -16,7 +17,7 @@ from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import FastAPI, Path, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -39,6 +40,7 @@ from services.importer.intake.reading import Door, read_customers
 from shared.connectors.push.signing import Signed
 from shared.domain.errors import PatronError, TransientError
 from shared.messaging.properties import traceparent
+from shared.observability.health import Check
 from shared.observability.metrics import Metrics
 from shared.observability.tracing import NO_TRACING, Tracer
 from shared.persistence.unit_of_work import UnitsOfWork
@@ -48,13 +50,20 @@ _NO_CHANNEL: Final = "-"
 _log = structlog.get_logger()
 
 
+def _is_ready() -> None:
+    """Find nothing wrong."""
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Intake:
-    """What the routes work with. `doors` are the channels that are pushed to, by name."""
+    """What the routes work with. `doors` are the channels that are pushed to, by name.
+
+    `readiness` says why nothing could be recorded now; its words are for ourselves alone.
+    """
 
     hooks: Hooks
     pushes: Pushes
@@ -66,6 +75,7 @@ class Intake:
     request_seconds: float
     tracer: Tracer = NO_TRACING
     clock: Callable[[], datetime] = field(default=_utc_now)
+    readiness: Check = _is_ready
 
     async def hook(self, request: Request, channel: str) -> JSONResponse:
         """Take a webhook in."""
@@ -173,6 +183,12 @@ def _add_routes(app: FastAPI, intake: Intake) -> None:
     @app.get("/v1/openapi.json", include_in_schema=False)
     async def get_openapi() -> JSONResponse:
         return JSONResponse(openapi.document(app))
+
+    @app.get("/readyz", include_in_schema=False)
+    async def get_readiness() -> PlainTextResponse:
+        problem = await run_in_threadpool(intake.readiness)
+        text, status = ("not ready\n", 503) if problem else ("ok\n", 200)
+        return PlainTextResponse(text, status, {"Cache-Control": "no-store"})
 
 
 def _counting(

@@ -16,7 +16,9 @@ from services.importer.intake.server import IntakeServer
 from shared.config import Settings
 from shared.connectors.push.settings import PushSettings
 from shared.connectors.registry import PLATFORMS
+from shared.observability.health import cached
 from shared.persistence.unit_of_work import utc_now
+from shared.runtime.checks import PING_EVERY_SECONDS, database_check
 from shared.runtime.foundation import Foundation
 from shared.runtime.installation import Installation
 
@@ -63,6 +65,7 @@ def intake_of(foundation: Foundation, wake: Callable[[str], None]) -> Intake:
         metrics=foundation.metrics,
         max_body_bytes=settings.intake.max_body_bytes,
         request_seconds=settings.intake.request_seconds,
+        readiness=cached(database_check(foundation.engine), PING_EVERY_SECONDS),
         tracer=foundation.tracer,
     )
 

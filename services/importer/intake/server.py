@@ -47,11 +47,18 @@ class IntakeServer:
         self._drain_seconds = drain_seconds
         self._stopped = threading.Event()
         self._wake: Callable[[], None] = lambda: None
+        self._server: uvicorn.Server | None = None
 
     @property
     def port(self) -> int:
         """The port that is listened on; of use when 0 was asked for."""
         return int(self._socket.getsockname()[1])
+
+    def readiness(self) -> str | None:
+        """Say whether nobody is answered. A health check."""
+        server = self._server
+        is_answering = server is not None and server.started and not server.should_exit
+        return None if is_answering else "the intake does not answer"
 
     def run(self, beat: Beat) -> None:
         """Answer until stopped."""
@@ -71,6 +78,7 @@ class IntakeServer:
 
     async def _serve(self, beat: Beat) -> None:
         server, woken = uvicorn.Server(self._config()), asyncio.Event()
+        self._server = server
         loop = asyncio.get_running_loop()
 
         def wake() -> None:

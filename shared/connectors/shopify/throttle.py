@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from shared.connectors.shopify.cost import Bucket, Cost
 from shared.domain.errors import RemoteThrottled
+from shared.observability.pulse import pulse
 
 LONGEST_WAIT_SECONDS = 60.0
 _FIRST_GUESS = 50.0
@@ -92,6 +93,7 @@ class CostThrottle:
             if now >= give_up_at:
                 text = f"no {points:.0f} points to be had in {LONGEST_WAIT_SECONDS:.0f} seconds"
                 raise RemoteThrottled(text, retry_after_seconds=seconds)
+            pulse()
             with self._changed:
                 self._changed.wait(min(seconds, _LOOK_AGAIN_SECONDS, give_up_at - now))
 

@@ -127,6 +127,26 @@ def test_sigterm_finishes_what_is_in_hand_and_exits_with_zero(bench: Bench) -> N
     assert bench.rig.owed() == {}
 
 
+def test_a_worker_that_hangs_is_not_alive_whatever_else_is_well(bench: Bench) -> None:
+    """Within its limit it says which loop stopped; moving again it is alive again (fault 60)."""
+    bench.rig.owe(a_parcel("1"))
+    process = bench.start("hang")
+    assert process.stdout
+    assert process.stdin
+    assert process.stdout.readline() == "begun 1\n"
+    with health_of(bench) as health:
+        eventually(lambda: health.get("/livez").status_code == 503)
+        said, ready = health.get("/livez").text, health.get("/readyz")
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+        eventually(lambda: health.get("/livez").status_code == 200)
+    process.terminate()
+
+    assert said == "no tick from processor.consumer.patron.processor\n"
+    assert ready.status_code == 200
+    assert process.wait(20) == 0
+
+
 def test_a_second_signal_ends_the_process_at_once(bench: Bench) -> None:
     """An operator who insists is obeyed; the message is left for the next process."""
     bench.rig.owe(a_parcel("1"))

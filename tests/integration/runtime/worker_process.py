@@ -29,6 +29,7 @@ from shared.runtime.transactional import TransactionalHandler
 from tests.integration.runtime.rig import TOPOLOGY
 
 MOST_STARTS = 3
+HANGS_SECONDS = 2.0
 KILLED = 9
 
 
@@ -39,7 +40,7 @@ def handle(behaviour: str) -> Callable[[Sequence[Envelope[Any]], UnitOfWork], No
         for envelope in envelopes:
             if behaviour == "poison" and envelope.subject == "poison":
                 os._exit(KILLED)
-            if behaviour == "slow":
+            if behaviour in {"slow", "hang"}:
                 say(f"begun {envelope.subject}")
                 sys.stdin.readline()
             say(f"handled {envelope.subject}")
@@ -88,7 +89,10 @@ def main(broker_url: str, database_url: str, behaviour: str) -> int:
         failures=failures,
         metrics=metrics,
     )
-    process = Process([Worker("processor", [consumer], background=[outbox])])
+    process = Process(
+        [Worker("processor", [consumer], background=[outbox])],
+        longest_silence_seconds=HANGS_SECONDS if behaviour == "hang" else 60.0,
+    )
     health = HealthServer("127.0.0.1", 0, checks_for(process, engine, broker, [consumer]), registry)
     health.start()
     return run(process, close=[broker.close, engine.dispose, health.close])

@@ -44,6 +44,20 @@ def test_a_problem_is_a_503_that_names_it(path: str, checks: Checks) -> None:
     assert others == {200, 503}
 
 
+def test_what_does_not_count_is_told_all_the_same() -> None:
+    """A remark is no 503: whoever looks sees it, whoever sends traffic goes on."""
+    absent: list[str | None] = [None]
+    checks = Checks(readiness=[lambda: absent[0]], remarks=[lambda: "no broker", lambda: None])
+
+    with serving(checks) as client:
+        ready = client.get("/readyz")
+        absent[0] = "no database"
+        unready = client.get("/readyz")
+
+    assert (ready.status_code, ready.text) == (200, "ok\nbesides: no broker\n")
+    assert (unready.status_code, unready.text) == (503, "no database\nbesides: no broker\n")
+
+
 def test_a_check_that_fails_itself_is_a_problem_told_by_class() -> None:
     """An exception in a check is no 500, and its text is not shown."""
 

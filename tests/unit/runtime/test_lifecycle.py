@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.messaging.broker import BrokerUnavailable
+from shared.observability.pulse import pulse
 from shared.runtime.lifecycle import EXIT_DONE, EXIT_FAILED, Process, Worker, run
 from shared.runtime.loops import Beat, Periodic
 from shared.runtime.signals import signals_heard
@@ -230,6 +231,30 @@ def test_liveness_names_a_loop_that_stopped_ticking() -> None:
 
     assert answer == "no tick from processor.consumer"
     assert process.liveness() is None
+
+
+def test_a_sign_of_life_from_within_is_a_tick() -> None:
+    """A call that takes its time within its bounds makes no loop look dead."""
+    go_on, given = threading.Event(), threading.Event()
+
+    def call_a_shop() -> None:
+        go_on.wait()
+        pulse()
+        given.set()
+
+    worker = Worker("importer", [Scripted("channel", [], call_a_shop)])
+    process = Process([worker], longest_silence_seconds=1.0)
+    worker.start(lambda name, error: None)
+    while process.liveness() is None:
+        go_on.wait(0.05)
+
+    go_on.set()
+    given.wait()
+    answer = process.liveness()
+    worker.stop_intake()
+    worker.wait(until=time.monotonic() + 10)
+
+    assert answer is None
 
 
 @pytest.mark.parametrize("more", [True, False])
