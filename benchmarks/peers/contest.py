@@ -30,6 +30,8 @@ from shared.messaging.topology import EXCHANGE
 from shared.persistence.engine import create_engine
 
 WARM_UP: Final = 200
+"""How many messages are handled before anything is measured."""
+
 _PATIENCE_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.01
 _FILL_AT_ONCE: Final = 1000
@@ -213,12 +215,14 @@ def course(installation: Installation, peer: Peer, messages: int) -> Iterator[Co
         yield Course(peer, site, engine, channel, workers, directory)
 
 
-def run(installation: Installation, peer: Peer, messages: int, processes: int) -> Outcome:
+def run(
+    installation: Installation, peer: Peer, messages: int, processes: int, warm_up: int = WARM_UP
+) -> Outcome:
     """Have `processes` handle `messages` messages; check the work and say what it took."""
-    with course(installation, peer, messages + WARM_UP) as there:
+    with course(installation, peer, messages + warm_up) as there:
         there.start(processes)
-        there.fill(WARM_UP)
-        there.until(lambda: there.depth(OUT) == WARM_UP, "warm")
+        there.fill(warm_up)
+        there.until(lambda: there.depth(OUT) == warm_up, "warm")
         for crew in there.crews:
             crew.freeze()
         there.fill(messages)
