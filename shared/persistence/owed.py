@@ -1,6 +1,7 @@
 """Reading what is owed: the messages not handled yet, by road and state.
 
-For the operator's desk. Its promise: nothing is changed; one statement however much is owed.
+For the operator's desk. Its promise: one statement however much is owed, and nothing is changed
+but by `publish_again`.
 """
 
 from collections.abc import Iterable
@@ -52,6 +53,15 @@ def by_road(work: UnitOfWork) -> list[Owed]:
 def in_all(work: UnitOfWork) -> int:
     """Return how many messages are owed."""
     return work.connection.execute(sa.select(sa.func.count()).select_from(messages)).scalar_one()
+
+
+def publish_again(work: UnitOfWork) -> int:
+    """Count everything that was published as unpublished; return how many messages that are.
+
+    For a broker that has lost them. What it has after all comes twice, and is known by its id.
+    """
+    statement = sa.update(messages).where(messages.c.published_at.is_not(None))
+    return work.connection.execute(statement.values(published_at=None)).rowcount
 
 
 def among(work: UnitOfWork, message_ids: Iterable[UUID]) -> dict[UUID, str | None]:

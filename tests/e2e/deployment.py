@@ -201,12 +201,8 @@ class Deployment:
         self.workers: dict[str, Worker] = {}
 
     def __enter__(self) -> Self:
-        vhost = urlsplit(self.amqp_url).path.removeprefix("/") or "/"
         provision(self.amqp_url, self.topology, management_url=self._management.api_url)
-        self._management.add_user(self._user, self._password)
-        self._management.set_permissions(
-            self._user, vhost=vhost, configure="", write=WRITE, read=READ
-        )
+        self.admit_workers()
         return self
 
     def __exit__(
@@ -236,6 +232,30 @@ class Deployment:
             text=True,
             timeout=60,
             check=False,
+        )
+
+    def move_to(self, database_url: str) -> None:
+        """Have what is started from now on use another database."""
+        self.engine.dispose()
+        self.engine = create_engine(database_url)
+        self.environment["PATRON_DATABASE__URL"] = database_url
+
+    def run_as_administrator(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the `patron` command with the rights of the broker's administrator."""
+        own = dict(self.environment)
+        self.environment["PATRON_BROKER__URL"] = self.amqp_url
+        self.environment["PATRON_BROKER__MANAGEMENT_URL"] = self._management.api_url
+        try:
+            return self.run(*arguments)
+        finally:
+            self.environment = own
+
+    def admit_workers(self) -> None:
+        """Give the workers' user its rights on the virtual host."""
+        vhost = urlsplit(self.amqp_url).path.removeprefix("/") or "/"
+        self._management.add_user(self._user, self._password)
+        self._management.set_permissions(
+            self._user, vhost=vhost, configure="", write=WRITE, read=READ
         )
 
     def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:

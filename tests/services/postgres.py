@@ -58,10 +58,27 @@ class Databases:
         name = sql.Identifier(str(make_url(url).database))
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
+    def dump(self, url: str, file: Path) -> None:
+        """Write a backup of a database in PostgreSQL's custom format, as operators do."""
+        self._run("pg_dump", "--format=custom", f"--file={file}", f"--dbname={_plain(url)}")
+
+    def restore(self, file: Path, url: str) -> None:
+        """Read a backup into an empty database."""
+        self._run(
+            "pg_restore", "--exit-on-error", "--single-transaction", "--no-owner",
+            f"--dbname={_plain(url)}", str(file),
+        )  # fmt: skip
+
+    @staticmethod
+    def _run(program: str, *arguments: str) -> None:
+        path = debian.postgres_programs() / program
+        done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ServiceUnavailable(f"{program} failed:\n{done.stderr}")
+
     def let_be_copied(self, url: str) -> None:
         """Have a migrated database forget where it is: its copies are meant, not restored."""
-        address = _text(make_url(url).set(drivername="postgresql"))
-        with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(_plain(url), autocommit=True, connect_timeout=10) as connection:
             connection.execute("DELETE FROM database_home")
 
     @contextmanager
@@ -226,6 +243,11 @@ def _account() -> Account | None:
     except KeyError:
         entry = pwd.getpwnam("nobody")
     return Account(entry.pw_uid, entry.pw_gid)
+
+
+def _plain(url: str) -> str:
+    """Return the URL as PostgreSQL's own programs know it."""
+    return _text(make_url(url).set(drivername="postgresql"))
 
 
 def _text(url: URL) -> str:

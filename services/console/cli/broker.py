@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import typer
 
 from services.console.cli.failures import EXIT_FAILED, EXIT_PARTLY
-from services.console.cli.invocation import invocation
+from services.console.cli.invocation import invocation, operator
 from services.console.cli.output import Output, OutputOption, say, show_json, show_rows
 from services.console.redacted import redacted_url
 from shared.domain.errors import ConfigurationError
@@ -16,6 +16,7 @@ from shared.messaging.connect import is_rabbitmq
 from shared.messaging.provision import provision as provision_broker
 from shared.messaging.provision import verify
 from shared.messaging.rabbitmq.parameters import vhost_of
+from shared.persistence import audit, owed
 
 app = typer.Typer(no_args_is_help=True, help="Prepare and check the message broker.")
 
@@ -84,6 +85,28 @@ def check(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     show_rows([row], {"broker": "broker", "found": "found"}, output, nothing="")
     if problem:
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def republish(
+    context: typer.Context,
+    because: Annotated[
+        str, typer.Option("--because", metavar="TEXT", help="Why; for the audit log.")
+    ],
+) -> None:
+    """Have everything published again that is not done: the broker has lost its queues.
+
+    The running workers do it, within seconds. Without it what was published is published again
+    fifteen minutes later. Harmless at any time: what the broker has after all comes twice, and is
+    known by its id.
+    """
+    with invocation(context).opened() as units, units.begin() as work:
+        many = owed.publish_again(work)
+        audit.note(
+            work, actor=operator(), action="messages.published_again", subject="broker",
+            reason=because, detail=str(many),
+        )  # fmt: skip
+    say(f"{many} messages will be published again")
 
 
 @app.command()
