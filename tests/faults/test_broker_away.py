@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import structlog
 
 from services.sandbox.magento.sandbox import SandboxMagento
 from shared.messaging.provision import provision
-from shared.messaging.topology import PROCESSOR_QUEUE
+from shared.messaging.topology import PROCESSOR_QUEUE, topology_for
 from tests.e2e.deployment import Deployment
 from tests.faults.books import Books, effect, open_books
-from tests.faults.observation import ask, events, give_ports, is_ready
+from tests.faults.observation import ask, events, free_port, give_ports, is_ready
 from tests.faults.oracle import assert_books_balance
 from tests.integration.runtime.rig import TOPOLOGY, eventually
 from tests.services import RabbitNode
@@ -22,6 +23,24 @@ pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("broker_away")]
 BACK_SECONDS = 30.0
 MANY = 300
 ALARM, NO_ALARM = "0.0000001", "0.4"
+API_KEY = {"Authorization": "Bearer an-api-key-of-the-crm-0123456789abcdef"}
+ANN = {
+    "external_id": "1",
+    "first_name": "Ann",
+    "last_name": "Example",
+    "email": "ann@example.com",
+    "addresses": [
+        {"lines": ["Lindenweg 4"], "postcode": "10115", "city": "Berlin", "country": "DE"}
+    ],
+}
+PUSHED = """
+[channels.crm]
+platform = "push"
+store_views = [{ code = "crm" }]
+
+[channels.crm.connector]
+api_keys = ["an-api-key-of-the-crm-0123456789abcdef"]
+"""
 CALM = 50
 """More attempts than this to connect in one absence are a hot loop."""
 
@@ -146,22 +165,47 @@ def test_a_broker_short_of_memory_is_drained_and_waited_for(
 def test_a_worker_started_before_its_broker_waits_for_it(
     deployment: Deployment, node: RabbitNode
 ) -> None:
-    """Alive, not ready, saying what it lacks, no crash loop; then at work (fault 3)."""
+    """Alive, not ready, saying what it lacks, no crash loop; then at work (fault 3).
+
+    An intake is open all the same, at its own port and to whoever asks its importer: what comes in
+    is stored, and goes out when the broker is there (D365-3).
+    """
+    intake = with_an_intake(deployment, node)
     node.stop()
     try:
-        deployment.start("processor")
+        deployment.start("importer", "processor")
         deployment.until(lambda: ask(deployment, "processor", "/livez")[0] == 200, "it is alive")
         status, said = ask(deployment, "processor", "/readyz")
         patience = events(deployment, "processor")
+        deployment.until(lambda: is_ready(deployment, "importer"), "the intake is open")
+        importers = ask(deployment, "importer", "/readyz")[1]
+        door = httpx2.get(f"{intake}/readyz")
+        pushed = httpx2.post(f"{intake}/v1/customers", json=ANN, headers=API_KEY)
     finally:
         node.start()
     deployment.until(lambda: is_ready(deployment, "processor"), "it is ready", BACK_SECONDS)
+    linked = "SELECT count(*) FROM links WHERE channel = 'crm'"
+    deployment.until(lambda: deployment.value(linked) == 1, "who was pushed is known", BACK_SECONDS)
 
     assert status == 503
     assert "broker not connected" in said
     assert f"not consuming {PROCESSOR_QUEUE}" in said
+    assert importers.startswith("ok\nbesides: broker not connected\n")
+    assert (door.status_code, door.text, pushed.status_code) == (200, "ok\n", 202)
     assert "broker.unavailable_at_start" in {each["event"] for each in patience}
     log = events(deployment, "processor")
     assert len([each for each in log if each["event"] == "process.started"]) == 1
     assert len([each for each in log if each["event"] == "broker.connection_lost"]) < CALM
-    assert deployment.workers["processor"].stop() == 0
+    assert {worker.stop() for worker in deployment.workers.values()} == {0}
+
+
+def with_an_intake(deployment: Deployment, node: RabbitNode) -> str:
+    """Add a channel that is pushed, and its queue; return the intake's address."""
+    file = deployment.folder / "patron.toml"
+    file.write_text(file.read_text("utf-8") + PUSHED, "utf-8")
+    topology = topology_for(["shop", "crm"])
+    provision(deployment.amqp_url, topology, management_url=node.management_url)
+    node.register_queues()
+    port = str(free_port())
+    deployment.environment |= {"PATRON_INTAKE__ENABLED": "true", "PATRON_INTAKE__PORT": port}
+    return f"http://127.0.0.1:{port}"
