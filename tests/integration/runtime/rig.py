@@ -17,6 +17,7 @@ from shared.domain.messages import CustomerDeleted, Envelope, Parcel, parcel
 from shared.messaging.broker import Broker
 from shared.messaging.topology import PROCESSOR_QUEUE, Topology, topology_for
 from shared.observability.metrics import Metrics, create_metrics
+from shared.observability.tracing import NO_TRACING
 from shared.persistence.tables import channel_pauses, dead_letters, foreign_messages, messages
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork, utc_now
 from shared.runtime.consumer import Consumer, Subscription
@@ -101,7 +102,7 @@ class Rig:
     @contextmanager
     def consuming(self, handler: Handler, **changes: Any) -> Iterator[Consumer]:
         """Run a consumer of the processor's queue and the outbox; end both in order."""
-        gate = changes.pop("gate", None)
+        gate, tracer = changes.pop("gate", None), changes.pop("tracer", NO_TRACING)
         given: dict[str, Any] = {
             "worker": "processor",
             "queue": PROCESSOR_QUEUE,
@@ -116,6 +117,7 @@ class Rig:
             failures=self.failures,
             metrics=self.metrics,
             gate=gate,
+            tracer=tracer,
         )
         with self.running([consumer]):
             yield consumer
