@@ -20,12 +20,15 @@ main() {
     start_builder
     build_bases
     build_images
+    # shellcheck source=tests/containers/image.sh
+    . "$here/image.sh"
+    image_checks
     start_runner
     start_stack
     # shellcheck source=tests/containers/checks.sh
     . "$here/checks.sh"
     all_checks
-    say "passed; image size: $(docker image inspect -f '{{.Size}}' patron:latest | numfmt --to=iec)"
+    say "passed; image size: $(size patron) MB, of which the base: $(size patron-test/python) MB"
 }
 
 options() {
@@ -39,13 +42,16 @@ options() {
     [ "$(id -u)" = 0 ] || { echo "run as root: the daemon and debootstrap need it" >&2; exit 2; }
     work=${work:-$(mktemp -d /tmp/patron-containers.XXXXXX)}
     mkdir -p "$work"
+    rm -f "$work/env"
     export DOCKER_CONFIG=$work/config DOCKER_HOST=unix://$work/docker.sock DOCKER_BUILDKIT=1
     export COMPOSE_PROJECT_NAME=patron-test COMPOSE_PROFILES=demo COMPOSE_ANSI=never
 }
 
 # To where the script itself writes, also while a step's output goes to its log.
 exec 3>&1
-say() { printf '== %s\n' "$*" >&3; }
+say() { printf '== %3d s  %s\n' "$SECONDS" "$*" >&3; }
+
+fail() { say "FAILED: $*"; [ ! -e "$work/env" ] || compose logs --tail 15 || true; exit 1; }
 
 compose() {
     docker compose --project-directory "$root" -f "$root/compose.yaml" --env-file "$work/env" "$@"
@@ -64,7 +70,7 @@ eventually() {
 install_tools() {
     say "tools"
     local missing=() package
-    for package in docker.io debootstrap iptables iproute2; do
+    for package in docker.io debootstrap iptables iproute2 curl; do
         dpkg -s "$package" > /dev/null 2>&1 || missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] || {
@@ -147,6 +153,8 @@ import_debian() {
     rm -rf "$work/rootfs"
 }
 
+size() { echo $(($(docker image inspect -f '{{.Size}}' "$1:latest") / 1000000)); }
+
 quietly() {
     local name=$1
     shift
@@ -158,14 +166,16 @@ build_images() {
     say "images"
     local index=${PIP_INDEX_URL:-$(pip config get global.index-url 2> /dev/null || true)}
     printf '[global]\ncert = /run/secrets/pip_ca\n%s\n' "${index:+index-url = $index}" > "$work/pip.conf"
-    local target
-    for target in runtime sandbox; do
-        quietly "$target" docker build --network host --target "$target" \
-            --tag "$([ $target = runtime ] && echo patron || echo patron-sandbox):latest" \
-            --build-arg PYTHON_IMAGE=patron-test/python \
-            --secret "id=pip_conf,src=$work/pip.conf" \
-            --secret id=pip_ca,src=/etc/ssl/certs/ca-certificates.crt "$root"
-    done
+    build patron --target runtime
+    build patron-sandbox --target sandbox
+    build patron-tracing --target runtime --build-arg EXTRAS=tracing
+}
+
+build() {
+    quietly "$1" docker build --network host --tag "$1:latest" "${@:2}" \
+        --build-arg PYTHON_IMAGE=patron-test/python \
+        --secret "id=pip_conf,src=$work/pip.conf" \
+        --secret id=pip_ca,src=/etc/ssl/certs/ca-certificates.crt "$root"
 }
 
 start_stack() {
@@ -174,6 +184,7 @@ start_stack() {
     sh "$root/deploy/compose/new-secrets.sh" "$work/secrets"
     cat > "$work/env" <<-END
 	PATRON_SECRETS=$work/secrets
+	PATRON_CONFIG_FILE=./deploy/compose/patron.toml
 	PYTHON_IMAGE=patron-test/python
 	RABBITMQ_IMAGE=patron-test/rabbitmq
 	POSTGRES_IMAGE=patron-test/postgres
@@ -186,7 +197,7 @@ start_stack() {
 clean_up() {
     [ -n "$daemon" ] || return 0
     say "clean up"
-    compose down --volumes --remove-orphans --timeout 10 > "$work/down.log" 2>&1 || true
+    compose --profile '*' down --volumes --remove-orphans --timeout 10 > "$work/down.log" 2>&1 || true
     stop_daemon
     [ -n "$keep" ] || rm -rf "$work"
 }
