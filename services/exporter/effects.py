@@ -7,9 +7,10 @@ the writes did to the remote record is noted with the importer's, so that our ow
 come back as news (C365-20).
 """
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
@@ -18,11 +19,13 @@ import orjson
 import structlog
 
 from services.exporter.fence import Lapse, lapses
+from services.exporter.progress import finished
 from shared.connectors.ports import CustomerSink, Written
 from shared.domain.errors import PatronError, RemoteGone, UnknownType
 from shared.domain.messages import CustomerExport, Envelope
 from shared.observability.logs import about
 from shared.observability.metrics import Metrics
+from shared.observability.pulse import Feel, felt_by, pulse
 from shared.observability.tracing import NO_TRACING, Tracer
 from shared.persistence import history, source_records
 from shared.persistence.tables import links
@@ -97,11 +100,14 @@ class ChannelEffects:
                 results[position] = Exported(lapse=lapse)
             else:
                 by_customer[envelopes[position].body.external_id].append(position)
+        progress = threading.Event()
         futures = {
-            self._threads.submit(self._export, [envelopes[p] for p in positions]): positions
+            self._threads.submit(
+                self._export, [envelopes[p] for p in positions], progress.set
+            ): positions
             for positions in _together(by_customer.values(), self._sink.customers_at_once)
         }
-        for future in _finished(futures, beat):
+        for future in finished(futures, beat, progress):
             results.update(zip(futures[future], future.result(), strict=True))
         return list(results.values())
 
@@ -134,9 +140,11 @@ class ChannelEffects:
         body = envelope.body
         return isinstance(body, CustomerExport) and body.channel == self._channel
 
-    def _export(self, envelopes: Sequence[Envelope[Any]]) -> list[Exported]:
+    def _export(self, envelopes: Sequence[Envelope[Any]], progress: Feel) -> list[Exported]:
         """Write in a thread of its own, whose log and trace are those of the messages."""
-        with about(envelopes), self._tracer.under(each.traceparent for each in envelopes):
+        traceparents = (each.traceparent for each in envelopes)
+        with felt_by(progress), about(envelopes), self._tracer.under(traceparents):
+            pulse()
             return self._write([each.body for each in envelopes])
 
     def _write(self, exports: Sequence[CustomerExport]) -> list[Exported]:
@@ -158,16 +166,6 @@ def _together(customers: Iterable[list[int]], at_once: int) -> Iterator[list[int
     rest = iter(customers)
     while several := list(islice(rest, at_once)):
         yield [position for customer in several for position in customer]
-
-
-def _finished(
-    futures: dict[Future[list[Exported]], list[int]], beat: Beat
-) -> Iterator[Future[list[Exported]]]:
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, timeout=2.0, return_when="FIRST_COMPLETED")
-        beat()
-        yield from done
 
 
 def _link_row(envelope: Envelope[Any], work: UnitOfWork, **changes: str) -> dict[str, Any]:
