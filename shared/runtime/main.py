@@ -207,6 +207,7 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_BATCHES_OF_OBJECTS)
+    gc.enable()  # a main program starts without it
 
 
 def _ports(installation: Installation, builds: Mapping[str, Build]) -> list[int]:
