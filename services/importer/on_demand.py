@@ -81,7 +81,11 @@ class OnDemand:
             span = self._tracer.within(
                 f"fetch {self._channel}",
                 parent=requests[0].traceparent,
-                attributes={"patron.channel": self._channel, "patron.requests": len(requests)},
+                attributes={
+                    "patron.channel": self._channel,
+                    "patron.requests": len(requests),
+                    "messaging.message.conversation_id": str(requests[0].correlation_id),
+                },
             )
             with about(requests[:1]), span:
                 self._fetch(requests)

@@ -5,6 +5,7 @@ by a thread of their own and dropped rather than waited for, so that a collector
 away never holds up a worker; no span holds the text of an exception.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from typing import Final, Generic
 import structlog
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.environment_variables import OTEL_BSP_MAX_QUEUE_SIZE
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
@@ -45,6 +47,7 @@ _KINDS: Final = {
     "consumer": SpanKind.CONSUMER,
 }
 _NOTHING: Final[Attributes] = {}
+_MOST_WAITING: Final = 8192
 _log = structlog.get_logger()
 
 
@@ -79,7 +82,9 @@ def open_telemetry(collector: Collector, *, service: str, version: str, instance
         shutdown_on_exit=False,
     )
     exporter = OTLPSpanExporter(collector.url, headers=headers)
-    provider.add_span_processor(BatchSpanProcessor(Told(exporter)))
+    # A batch of customers ends at once; more spans may wait than a page of them makes.
+    waiting = None if OTEL_BSP_MAX_QUEUE_SIZE in os.environ else _MOST_WAITING
+    provider.add_span_processor(BatchSpanProcessor(Told(exporter), waiting))
     return Spans(provider)
 
 
