@@ -101,6 +101,11 @@ class RabbitNode:
         if self._process:
             self._process.kill()
 
+    def lose_its_disk(self) -> None:
+        """End the node and wipe what it kept; started again it knows of nothing."""
+        self.kill()
+        shutil.rmtree(self.directory / "data")
+
     def restart(self) -> None:
         """Stop the node in good order and start it again."""
         self.stop()

@@ -69,6 +69,7 @@ class Gate:
         self._failures = 0
         self._locked_until = 0
         self.rights: dict[str, frozenset[str]] = {"integration": ALL_RIGHTS, "admin": ALL_RIGHTS}
+        self.access_token_secret = ACCESS_TOKEN_SECRET
         self.real_time: Callable[[], float] = time.time
 
     def identify(self, request: Request, *, integration_as_bearer: bool) -> Identity:
@@ -125,7 +126,7 @@ class Gate:
             f"http://{request.headers.get('host', '')}{request.raw_path}",
             request.query,
             oauth,
-            (CONSUMER_SECRET, ACCESS_TOKEN_SECRET),
+            (CONSUMER_SECRET, self.access_token_secret),
         )
         if not hmac.compare_digest(expected.encode(), oauth["oauth_signature"].encode()):
             raise oauth_refused("The signature is invalid. Verify and try again.")

@@ -111,6 +111,10 @@ class Control(Fate):
         """Take single rights away from `integration` or `admin`."""
         self._gate.rights[kind] -= frozenset(rights)
 
+    def reauthorize(self, access_token_secret: str) -> None:
+        """Give the integration another token secret; the one before holds no more."""
+        self._gate.access_token_secret = access_token_secret
+
     def admin_token(self) -> str:
         """Return a valid admin token."""
         return self._gate.issue_admin_token(ADMIN_USER, ADMIN_PASSWORD)
