@@ -168,7 +168,7 @@ def test_a_worker_started_before_its_broker_waits_for_it(
     """Alive, not ready, saying what it lacks, no crash loop; then at work (fault 3).
 
     An intake is open all the same, at its own port and to whoever asks its importer: what comes in
-    is stored, and goes out when the broker is there (D365-3).
+    is stored, and goes out when the broker is there.
     """
     intake = with_an_intake(deployment, node)
     node.stop()
