@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import pika
 import pytest
 
 from shared.messaging.provision import provision
-from shared.messaging.topology import CANARY_QUEUE, EXCHANGE, IMPORTER_QUEUE
+from shared.messaging.topology import CANARY_QUEUE, EXCHANGE, IMPORTER_QUEUE, dead_queue
 from tests.deploy.test_alerts import ALERTS
 from tests.deploy.watched import PROCESSES, Watched, rules, watched
 from tests.docs.pages import DOCS, headings
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group
 FASTER: Final = 60
 SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 FOREVER: Final = 1_000_000
+MANY: Final = 30
 UNKNOWN: Final = '{"message":"The consumer isn\'t authorized to access %resources."}'
 REFUSED: Final = '{"message":"\\"Gender\\" is a required value."}'
 BUT_SEARCHES: Final = r"^(?!.*customers/search)"
@@ -165,12 +167,22 @@ def test_a_message_that_is_given_up(scene: Watched) -> None:
     assert (fires["severity"], fires["worker"]) == ("ticket", "exporter")
 
 
-def test_a_keeper_that_is_gone(scene: Watched) -> None:
-    """Its process is missed, and that nobody drains the dead queues."""
+def test_a_dead_queue_that_fills_while_the_keeper_is_gone(scene: Watched) -> None:
+    """Its process is missed, and that nobody drains the dead queues; their depth says no more.
+
+    When it is back it finds what the broker alone had, which is a page: so many at once.
+    """
     with drill(scene, "PatronWorkerDown", "PatronKeeperMissing"):
         scene.deployment.workers["keeper"].kill()
+        fill(scene, dead_queue("processor"))
 
+    ready = f'sum(rabbitmq_queue_messages_ready{{queue="{dead_queue("processor")}"}})'
+    scene.until(lambda: scene.value(ready) == MANY, "the broker tells how many there are")
     scene.start_keeper()
+    expected = {"PatronDeadLetters", "PatronManyDeadLetters"}
+    scene.until(lambda: scene.prometheus.firing().keys() == expected, f"{expected} fire")
+    (fires,) = scene.prometheus.firing()["PatronManyDeadLetters"]
+    assert (fires["severity"], fires["worker"]) == ("page", "processor")
 
 
 def test_a_broker_that_is_killed(scene: Watched) -> None:
@@ -187,6 +199,16 @@ def test_a_broker_that_is_killed(scene: Watched) -> None:
     scene.until(lambda: named() == set(PROCESSES), "every worker is named")
     scene.node.start()
     scene.until(lambda: not scene.prometheus.firing(), "nothing fires any more")
+
+
+def fill(scene: Watched, queue: str) -> None:
+    """Put messages into a queue that nobody can read, as a stranger does."""
+    with pika.BlockingConnection(pika.URLParameters(scene.deployment.amqp_url)) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        for number in range(MANY):
+            body = f"no message of ours, number {number}".encode()
+            channel.basic_publish("", queue, body, mandatory=True)
 
 
 def _vhost(scene: Watched) -> str:
