@@ -81,11 +81,11 @@ def open_telemetry(collector: Collector, *, service: str, version: str, instance
         resource=Resource.create(own).merge(OTELResourceDetector().detect()),
         shutdown_on_exit=False,
     )
-    exporter = OTLPSpanExporter(collector.url, headers=headers)
+    exporter = Told(OTLPSpanExporter(collector.url, headers=headers))
     # A batch of customers ends at once; more spans may wait than a page of them makes.
     waiting = None if OTEL_BSP_MAX_QUEUE_SIZE in os.environ else _MOST_WAITING
-    provider.add_span_processor(BatchSpanProcessor(Told(exporter), waiting))
-    return Spans(provider)
+    provider.add_span_processor(BatchSpanProcessor(exporter, waiting))
+    return Spans(provider, exporter.shutdown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,11 @@ class Spans:
 
     is_on: Final = True
 
-    def __init__(self, provider: TracerProvider) -> None:
+    def __init__(
+        self, provider: TracerProvider, give_up: Callable[[], None] = lambda: None
+    ) -> None:
+        """`give_up` ends what the provider is still sending when it is closed."""
+        self._give_up = give_up
         self._provider = provider
         self._tracer: OtelTracer = provider.get_tracer("patron")
 
@@ -184,6 +188,7 @@ class Spans:
         closing.join(seconds)
         if closing.is_alive():
             _log.warning("tracing.spans_lost", waited_seconds=seconds)
+            self._give_up()
 
     def _start(
         self,
@@ -277,10 +282,13 @@ class Told(SpanExporter):
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
         self._failed = 0
+        self._is_over = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send spans; those that cannot be sent are gone."""
         result = self._exporter.export(spans)
+        if self._is_over:
+            return result
         if result is not SpanExportResult.SUCCESS:
             if not self._failed:
                 _log.warning("tracing.export_failed", spans=len(spans))
@@ -291,8 +299,10 @@ class Told(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Send no more."""
-        self._exporter.shutdown()
+        """Send no more, from whatever thread this is called first."""
+        if not self._is_over:
+            self._is_over = True
+            self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Return whether nothing is left to be sent."""

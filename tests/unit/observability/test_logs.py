@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import AccessDenied
-from shared.observability.logs import LogFormat, configure, redact
+from shared.observability.logs import LogFormat, about, configure, redact
+from tests.unit.messaging.test_codec import a_parcel
 
 LOG_FORMATS: tuple[LogFormat, ...] = ("json", "console")
 
@@ -143,3 +144,21 @@ def test_no_text_breaks_a_line(text: str) -> None:
 
         assert len(stream.getvalue().splitlines()) == 1
         stream.getvalue().encode()
+
+
+def test_what_is_said_about_a_message_names_it(stream: io.StringIO) -> None:
+    """One by its ids, a few by all of theirs, a whole batch not at all; then nothing is left."""
+    one, other = a_parcel(), a_parcel()
+    log = structlog.get_logger()
+
+    for messages in ([one], [one, other], [one] * 100, []):
+        with about(messages):
+            log.warning("channel.slowed")
+    log.warning("channel.slowed")
+
+    single, several, *none = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert single["message_id"] == str(one.message_id)
+    assert single["correlation_id"] == str(one.correlation_id)
+    assert several["message_ids"] == [str(one.message_id), str(other.message_id)]
+    assert several["correlation_ids"] == sorted({str(e.correlation_id) for e in (one, other)})
+    assert not [line for line in none if {"message_id", "message_ids"} & line.keys()]

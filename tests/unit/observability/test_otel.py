@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -239,7 +240,11 @@ def test_a_collector_that_is_away_keeps_nobody_waiting(
         began = time.monotonic()
         tracer.close(0.2)
         took = time.monotonic() - began
+        senders = [each for each in threading.enumerate() if each.name.startswith("OtelBatch")]
+    for sender in senders:
+        sender.join(20)
 
+    assert not [sender for sender in senders if sender.is_alive()]
     assert slowest < 2
     assert took < 2
     assert "tracing.spans_lost" in {line["event"] for line in lines}

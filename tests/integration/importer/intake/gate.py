@@ -24,6 +24,7 @@ from shared.connectors.push.signing import Signed, sign
 from shared.domain.errors import NoticeRefused, UnreadableRecord
 from shared.domain.messages import Envelope
 from shared.domain.policy import ChannelPolicy, Policy, StoreViewPolicy
+from shared.observability.tracing import NO_TRACING, Tracer
 from shared.persistence.tombstones import Tombstones
 from tests.builders import a_policy
 from tests.integration.importer.station import Station
@@ -82,6 +83,7 @@ class Gate:
     hooks: dict[str, Hook] = field(default_factory=lambda: {
         "shop": Hook(read_notice, (HOOK_KEY, OLD_HOOK_KEY))
     })  # fmt: skip
+    tracer: Tracer = NO_TRACING
     woken: list[str] = field(default_factory=list)
     handled: set[Any] = field(default_factory=set)
 
@@ -101,13 +103,20 @@ class Gate:
                 self.debounce_seconds,
                 lambda: self.station.clock.now,
             ),
-            pushes=Pushes(units, self.station.sent.extend, self.tombstones, self.station.metrics),
+            pushes=Pushes(
+                units,
+                self.station.sent.extend,
+                self.tombstones,
+                self.station.metrics,
+                tracer=self.tracer,
+            ),
             keyring=Keyring({"crm": keys}),
             doors={"crm": Door("crm", self.settings, imported, keeps_raw=True)},
             units=units,
             metrics=self.station.metrics,
             max_body_bytes=self.max_body_bytes,
             request_seconds=self.request_seconds,
+            tracer=self.tracer,
             clock=lambda: self.station.clock.now,
         )
 
