@@ -1,12 +1,17 @@
 """`patron db`, and what every command says of a database that is not there."""
 
+import os
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from shared.persistence import migrate
+from shared.domain.errors import DatabaseRestored
+from shared.persistence import home, migrate
 from shared.persistence.engine import create_engine
+from shared.persistence.tables import audit_log, database_home
+from shared.runtime.foundation import verify_database
+from shared.runtime.installation import configuration_path, load_installation
 from tests.services.ports import free_ports
 from tests.unit.console.runner import Patron
 
@@ -101,3 +106,40 @@ def test_a_desk_reads_while_a_worker_writes(patron: Patron, tmp_path: Path) -> N
 
     engine.dispose()
     assert answer.code == 0
+
+
+@pytest.mark.postgres
+def test_a_restored_database_is_worked_on_once_somebody_has_said_so(
+    patron: Patron, migrated_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers refuse it with 2 and the commands that help; accepted and audited they start."""
+    monkeypatch.setenv("DATABASE_URL", migrated_database_url)
+    engine = create_engine(migrated_database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO database_home VALUES ('elsewhere/1', now())")
+    installation = load_installation(configuration_path(None, os.environ), os.environ)
+
+    with pytest.raises(DatabaseRestored, match="patron directory recover"):
+        verify_database(installation, "processor")
+    accepted = patron("db", "accept-restore", "--because", "moved")
+    again = patron("db", "accept-restore", "--because", "moved")
+    verify_database(installation, "processor")
+
+    with engine.connect() as connection:
+        lines = connection.execute(sa.select(audit_log.c.action, audit_log.c.reason)).all()
+    engine.dispose()
+    assert (accepted.code, again.code) == (0, 0)
+    assert "nothing to accept" in again.out
+    assert lines == [("database.restore_accepted", "moved")]
+
+
+def test_a_migrated_database_is_at_home(any_database_url: str) -> None:
+    """Nobody has to say so; nor for SQLite, where a copied file is not noticed."""
+    migrate.upgrade(any_database_url)
+
+    engine = create_engine(any_database_url)
+    with engine.connect() as connection:
+        assert not home.is_elsewhere(connection)
+        settled = connection.scalar(sa.select(database_home.c.place))
+        assert settled == home.place(connection)
+    engine.dispose()

@@ -5,7 +5,7 @@ import pytest
 from shared.domain.conditions import Condition
 from shared.domain.customer import Custom, Customer
 from shared.domain.decide import decide
-from shared.domain.decisions import Create, Hold
+from shared.domain.decisions import Create, Hold, Instruction
 from shared.domain.policy import NumberSeries
 from tests.builders import (
     a_customer,
@@ -119,6 +119,30 @@ def test_a_number_that_somebody_has_is_not_given_again() -> None:
 
     assert isinstance(decision, Hold)
     assert decision.reason == "number_taken"
+
+
+def test_a_number_of_ours_that_nobody_here_has_is_not_written_over() -> None:
+    """C365-4: the shop shows what a series of ours gave; the database is older than the shop."""
+    customer = a_customer(customer_number="D10007")
+
+    decision = decide(customer, knowing(), a_policy())
+    kept = decide(customer, knowing(), a_policy(), Instruction(number="D10007"))
+    anew = decide(customer, knowing(), a_policy(), Instruction(creates=True))
+
+    assert isinstance(decision, Hold)
+    assert decision.reason == "has_number"
+    assert isinstance(kept, Create)
+    assert kept.created.number == "D10007"
+    assert isinstance(anew, Create)
+    assert anew.created.number is None
+
+
+@pytest.mark.parametrize("number", ["K77", "D00007", "D1"])
+def test_a_number_that_no_series_of_ours_gave_holds_nobody(number: str) -> None:
+    """C365-4: whatever else wrote it, the customer gets one of ours."""
+    decision = decide(a_customer(customer_number=number), knowing(), a_policy())
+
+    assert isinstance(decision, Create)
 
 
 def test_a_template_that_lacks_what_the_erp_requires_holds_the_customer() -> None:
