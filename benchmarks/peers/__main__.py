@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="of which the median is shown")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2], help="at a time")
-    parser.add_argument("--seconds", type=float, default=4.0, help="about how long a run takes")
+    parser.add_argument("--seconds", type=float, default=3.0, help="about how long a run takes")
     parser.add_argument("--only", nargs="+", choices=TITLES, default=TITLES, metavar="TITLE",
                         help=f"who takes part: {'; '.join(TITLES)}")  # fmt: skip
     parser.add_argument("--kill", action="store_true", help="kill everybody once instead")

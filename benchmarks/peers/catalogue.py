@@ -70,8 +70,9 @@ def _in_venv(*command: str) -> tuple[str, ...]:
 _CELERY: Final = _in_venv(
     *("celery", "--app", "benchmarks.peers.with_celery", "worker", "--queues", IN),
     *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-    *("--pool", "solo"),
 )
+_SOLO: Final = ("--pool", "solo")
+_THREADS: Final = ("--pool", "threads", "--concurrency", "8")
 _DRAMATIQ: Final = _in_venv(
     *("dramatiq", "benchmarks.peers.with_dramatiq", "--queues", IN, "--processes", "1"),
 )
@@ -83,19 +84,19 @@ _TASKIQ: Final = _in_venv(
 _PATRON: Final = (sys.executable, "-m", "benchmarks.peers.with_patron")
 
 PEERS: Final = (
-    Peer("Celery", PLAIN, _CELERY, 200, envelopes.celery),
-    Peer("Celery", TUNED, _CELERY, 300, envelopes.celery),
+    Peer("Celery", PLAIN, (*_CELERY, *_SOLO), 200, envelopes.celery),
+    Peer("Celery", TUNED, (*_CELERY, *_THREADS), 400, envelopes.celery),
     Peer("Dramatiq", PLAIN, _DRAMATIQ, 350, envelopes.dramatiq, _dramatiq_queue),
     Peer(
-        *("Dramatiq", TUNED, (*_DRAMATIQ, "--threads", "16"), 900, envelopes.dramatiq),
+        *("Dramatiq", TUNED, (*_DRAMATIQ, "--threads", "24"), 900, envelopes.dramatiq),
         _dramatiq_queue,
-        {"dramatiq_queue_prefetch": "64"},
+        {"dramatiq_queue_prefetch": "128"},
     ),
     Peer("FastStream", PLAIN, _FASTSTREAM, 350, envelopes.bare),
     Peer("FastStream", TUNED, _FASTSTREAM, 1000, envelopes.bare),
     Peer("Taskiq", PLAIN, _TASKIQ, 300, envelopes.taskiq, _taskiq_queue),
     Peer(
-        *("Taskiq", TUNED, (*_TASKIQ, "--max-async-tasks", "32", "--max-prefetch", "32")),
+        *("Taskiq", TUNED, (*_TASKIQ, "--max-async-tasks", "100", "--max-prefetch", "100")),
         *(900, envelopes.taskiq, _taskiq_queue),
     ),
     Peer("Patron", BATCHES, _PATRON, 3500, envelopes.bare),

@@ -22,7 +22,7 @@ from benchmarks.peers import place
 from benchmarks.peers.handling import handle_at_once_async, handle_plainly_async
 from benchmarks.peers.job import IN, OUT, CustomerImported
 
-PREFETCH = 32
+PREFETCH = 100
 CONNECTIONS = 8
 
 

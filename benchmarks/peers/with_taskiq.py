@@ -20,7 +20,7 @@ from benchmarks.peers import place
 from benchmarks.peers.handling import handle_at_once_async, handle_plainly_async
 from benchmarks.peers.job import IN, OUT, RESULT_TASK, TASK, CustomerImported
 
-PREFETCH = 64
+PREFETCH = 200
 CONNECTIONS = 8
 
 
