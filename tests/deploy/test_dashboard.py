@@ -16,6 +16,8 @@ import yaml
 
 from shared.messaging.provision import provision
 from shared.messaging.topology import topology_for
+from shared.observability.catalogue import ENTRIES
+from shared.observability.catalogue.entries import Entry
 from tests.deploy.test_alerts import ALERTS
 from tests.deploy.watched import CONFIGURATION, Watched, rules, watched
 from tests.docs.pages import DOCS, ROOT, anchors
@@ -168,6 +170,25 @@ def test_every_panel_has_data(eventful: Watched) -> None:
         eventful.until(is_all_there, "every panel has data")
     except AssertionError as error:
         raise AssertionError(f"no data: {empty}") from error
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("entry", [each for each in ENTRIES if each.labels], ids=lambda e: e.name)
+def test_the_page_about_metrics_is_true(eventful: Watched, entry: Entry) -> None:
+    """Who shows a metric, and each value of its labels, is what docs/metrics.md says."""
+    ports = {port: process for process, port in eventful.ports.items()}
+    rows = eventful.prometheus.query(f'{entry.series[-1]}{{job="patron"}}')
+    shown_by = {ports[int(row["metric"]["instance"].rpartition(":")[2])] for row in rows}
+    unlisted = [
+        (label.name, row["metric"].get(label.name, ""))
+        for row in rows
+        for label in entry.labels
+        if label.values and row["metric"].get(label.name, "") not in label.values
+    ]
+
+    assert shown_by <= set(entry.workers)
+    assert unlisted == []
 
 
 @pytest.mark.e2e

@@ -27,12 +27,19 @@ PATIENCE_SECONDS: Final = 120.0
 
 
 class Watched:
-    """What is watched, and who watches."""
+    """What is watched, and who watches; `ports` are where each process shows its health."""
 
-    def __init__(self, deployment: Deployment, node: RabbitNode, prometheus: Prometheus) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        node: RabbitNode,
+        prometheus: Prometheus,
+        ports: Mapping[str, int],
+    ) -> None:
         self.deployment = deployment
         self.node = node
         self.prometheus = prometheus
+        self.ports = ports
 
     @property
     def shop(self) -> SandboxMagento:
@@ -90,7 +97,7 @@ def watched(
         for process, port in ports.items():
             deployment.environment[f"PATRON_HEALTH__{process.upper()}_PORT"] = str(port)
         with _prometheus(jobs(ports, node), rules) as prometheus:
-            yield Watched(deployment, node, prometheus)
+            yield Watched(deployment, node, prometheus, ports)
 
 
 def jobs(ports: Mapping[str, int], node: RabbitNode) -> list[dict[str, Any]]:

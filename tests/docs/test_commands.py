@@ -9,9 +9,12 @@ import pytest
 import typer
 
 from services.console.cli.app import app_for
-from tests.docs.pages import ROOT, blocks, codes, name_of, pages
+from tests.docs.pages import ROOT, blocks, codes, name_of, pages, prose
 
 PAGES: Final = [path for path in pages() if "sandbox" not in path.parts]
+_WRAPPED: Final = re.compile(r"`(patron [^`]*\n[^`]*)`")
+"""Inline code that goes on in the next line."""
+
 _MAKE: Final = re.compile(r"^make ([a-z]+)")
 
 
@@ -33,6 +36,7 @@ def commands_on(path: Path) -> Iterator[Command]:
 
 def _shell(path: Path) -> Iterator[str]:
     yield from codes(path)
+    yield from (re.sub(r"\s+", " ", code) for code in _WRAPPED.findall(prose(path)))
     for language in ("sh", "console"):
         for block in blocks(path, language):
             yield from (re.sub(r"^(\.venv/bin/|\$ )", "", each) for each in block.text.splitlines())

@@ -13,6 +13,20 @@ from tests.unit.config.builders import SECRET, a_file, changed
 
 VIEW = {"code": "crm"}
 KEY, OTHER = "k" * 32, "o" * 32
+SLOW = "timeouts = { total_seconds = 90 }"
+PUSHED = f"""
+[channels.crm]
+platform = "push"
+store_views = [{{ code = "crm" }}]
+[channels.crm.connector]
+api_keys = ["{KEY}"]
+"""
+CALLBACK = f"""
+[channels.crm.connector.callback]
+url = "https://crm.example"
+secret = "{OTHER}"
+timeouts = {{ total_seconds = 120 }}
+"""
 
 
 def problems(path: Path, environment: dict[str, str] | None = None) -> list[str]:
@@ -28,6 +42,22 @@ def test_an_installation_knows_its_channels_and_queues(tmp_path: Path) -> None:
 
     assert list(installation.connectors) == ["shop"]
     assert "patron.exporter.shop" in installation.topology.queues
+
+
+@pytest.mark.parametrize(
+    ("channels", "seconds"),
+    [
+        (changed(("[channels.shop.connector]", "[channels.shop.connector]\n" + SLOW)), 90),
+        (changed() + PUSHED, 30),
+        (changed() + PUSHED + CALLBACK, 120),
+    ],
+    ids=["a slow shop", "nobody is called", "a callback"],
+)
+def test_an_installation_knows_how_long_a_call_may_take(
+    tmp_path: Path, channels: str, seconds: float
+) -> None:
+    """The longest of all: a loop that is silent for twice that hangs."""
+    assert load_installation(a_file(tmp_path, channels), {}).longest_call_seconds == seconds
 
 
 def test_problems_of_a_connector_come_with_all_others_at_the_keys_of_the_file(

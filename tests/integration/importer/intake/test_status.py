@@ -3,12 +3,16 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import httpx2
+
+from services.importer.intake.app import create_app
+from services.importer.intake.server import IntakeServer
 from services.importer.pages import StoreViewReader, tell_deleted
 from services.processor.worker import process_batch
 from shared.connectors.push.source import PushedSource
 from shared.domain.policy import ChannelPolicy, StoreViewPolicy
 from shared.persistence.dead_letters import of_parcel
-from tests.integration.importer.intake.gate import ANN, Client, Gate, crm_policy
+from tests.integration.importer.intake.gate import ANN, Client, Gate, crm_policy, serving
 
 
 def test_who_is_not_wanted_is_told_so(gate: Gate, client: Client) -> None:
@@ -23,6 +27,20 @@ def test_who_is_not_wanted_is_told_so(gate: Gate, client: Client) -> None:
     assert client.status("4711").json() == {
         "external_id": "4711", "state": "refused", "reason": "before_start_date",
     }  # fmt: skip
+
+
+def test_a_load_balancer_is_told_whether_anything_can_be_recorded(gate: Gate) -> None:
+    """In one word, without what is wrong; for nobody's key, and not counted as a request."""
+    trouble: list[str | None] = [None]
+    intake = replace(gate.intake(), readiness=lambda: trouble[0])
+
+    with serving(IntakeServer(create_app(intake), "127.0.0.1", 0)) as url:
+        ready = httpx2.get(f"{url}/readyz")
+        trouble[0] = "check failed: OperationalError"
+        unready = httpx2.get(f"{url}/readyz")
+
+    assert (ready.status_code, ready.text) == (200, "ok\n")
+    assert (unready.status_code, unready.text) == (503, "not ready\n")
 
 
 def test_a_number_is_kept_while_a_change_waits(gate: Gate, client: Client) -> None:
