@@ -48,6 +48,7 @@ _KINDS: Final = {
 }
 _NOTHING: Final[Attributes] = {}
 _MOST_WAITING: Final = 8192
+_WHOLE: Final = "patron"  # also the name of a process that runs every worker
 _log = structlog.get_logger()
 
 
@@ -70,8 +71,8 @@ def open_telemetry(collector: Collector, *, service: str, version: str, instance
         headers = parse_env_headers(collector.headers, liberal=True)
     ratio = collector.sample_ratio
     own = {
-        "service.namespace": "patron",
-        "service.name": f"patron-{service}",
+        "service.namespace": _WHOLE,
+        "service.name": service if service == _WHOLE else f"{_WHOLE}-{service}",
         "service.version": version,
         "service.instance.id": instance,
     }
