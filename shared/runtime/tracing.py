@@ -33,7 +33,7 @@ def open_tracer(
         return NO_TRACING
     try:
         # Late: an optional extra, which takes a tenth of a second to load.
-        from shared.observability.otel import Collector, open_telemetry
+        from shared.observability.otlp import Collector, open_telemetry
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("opentelemetry"):
             raise

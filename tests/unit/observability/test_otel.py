@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.observability.logs import configure
-from shared.observability.otel import Collector, Spans, open_telemetry
+from shared.observability.otel import Spans
+from shared.observability.otlp import Collector, open_telemetry
 from shared.observability.tracing import exemplar_of
 from tests.e2e.collector import Collector as ListeningCollector
 

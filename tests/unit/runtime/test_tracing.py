@@ -71,7 +71,8 @@ def test_with_a_collector_there_are_spans() -> None:
 @pytest.fixture
 def _without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have an installation without OpenTelemetry."""
-    monkeypatch.delitem(sys.modules, "shared.observability.otel", raising=False)
+    for name in ("otel", "otlp"):
+        monkeypatch.delitem(sys.modules, f"shared.observability.{name}", raising=False)
     for name in [name for name in sys.modules if name.startswith("opentelemetry")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
