@@ -86,6 +86,7 @@ def at_work(
         scene.deployment.environment |= {
             "PATRON_CANARY__INTERVAL_SECONDS": "1",
             "PATRON_RECOVERY__PAUSE_SECONDS": "1",
+            "PATRON_RECOVERY__FIRST_DELAY_SECONDS": "1",
         }
         scene.deployment.start()
         scene.start_keeper()
