@@ -29,7 +29,13 @@ def is_elsewhere(connection: sa.Connection) -> bool:
     """Whether the database was settled in another place than where it is now."""
     settled = connection.scalar(sa.select(database_home.c.place))
     here = place(connection)
-    return settled is not None and here is not None and settled != here
+    return settled is not None and here is not None and not _is_same(settled, here)
+
+
+def _is_same(settled: str, here: str) -> bool:
+    """Whether two places may be one; a role without the right to ask knows no server."""
+    (server, database), (server_here, database_here) = settled.split("/"), here.split("/")
+    return database == database_here and (server == server_here or "-" in (server, server_here))
 
 
 def settle(work: UnitOfWork) -> None:

@@ -12,6 +12,7 @@ from shared.persistence.engine import create_engine
 from shared.persistence.tables import audit_log, database_home
 from shared.runtime.foundation import verify_database
 from shared.runtime.installation import configuration_path, load_installation
+from tests.builders import NOON
 from tests.services.ports import free_ports
 from tests.unit.console.runner import Patron
 
@@ -131,6 +132,22 @@ def test_a_restored_database_is_worked_on_once_somebody_has_said_so(
     assert (accepted.code, again.code) == (0, 0)
     assert "nothing to accept" in again.out
     assert lines == [("database.restore_accepted", "moved")]
+
+
+@pytest.mark.postgres
+def test_a_role_that_may_not_ask_for_the_server_goes_by_the_database(
+    migrated_database_url: str,
+) -> None:
+    """Whoever settled it may have known more, or less: the same database is no restored one."""
+    engine = create_engine(migrated_database_url)
+    with engine.begin() as connection:
+        here = home.place(connection)
+        assert here
+        database = here.partition("/")[2]
+        connection.execute(database_home.insert().values(place=f"-/{database}", settled_at=NOON))
+
+        assert not home.is_elsewhere(connection)
+    engine.dispose()
 
 
 def test_a_migrated_database_is_at_home(any_database_url: str) -> None:
