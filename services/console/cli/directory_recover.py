@@ -8,7 +8,7 @@ import typer
 from services.console.cli.failures import EXIT_PARTLY
 from services.console.cli.invocation import invocation, operator
 from services.console.cli.output import Output, OutputOption, say, show_json, show_rich, table_of
-from services.console.cli.reading import connected, readers_of
+from services.console.cli.reading import connected, reader_of
 from services.console.cli.staging import LimitOption
 from services.console.recovery import IN_STEP, Recovered, Recovery
 
@@ -38,8 +38,9 @@ def recover(
     totals = Recovered(limit)
     with connected(call, channel) as connector, call.opened() as units:
         recovery = Recovery(units, call.installation.policy, operator(), is_dry=dry_run)
-        for reader in readers_of(call, connector, channel, None):
-            recovery.recover(reader, totals)
+        # Also those whose import is off by now: their customers carry numbers as well.
+        for view in call.installation.settings.channels[channel].store_views:
+            recovery.recover(reader_of(call, connector, channel, view.code), totals)
     series = call.installation.policy.number_series
     behind = {name: series[name].number(n + 1) for name, n in sorted(totals.highest.items())}
     if output is Output.JSON:
