@@ -5,7 +5,7 @@ decided as it was last imported, however old the message is that asks for it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -70,7 +70,7 @@ def _imported(
     # A stranger's message that had to be retried comes back as one of ours: still pushed.
     if message.is_foreign or message.body.origin == "push":
         customer = normalise_customer(message.body.customer)
-        message = replaced(message, body=replaced(message.body, customer=customer))
+        message = replace(message, body=replaced(message.body, customer=customer))
     customer = message.body.customer
     return Case(message, customer.source.key, customer, instruction, staging_id)
 
@@ -84,7 +84,7 @@ def _staged(message: Envelope[Any], asked: StagingProcess, row: sa.Row[Any] | No
     if row is None or row.reason == "unreadable" or (row.channel, row.external_id) != source:
         return Case(message, source, staging_id=asked.staging_id)
     body = CustomerImported.model_validate_json(row.body)
-    staged = replaced(message, body=body, raw=row.body, correlation_id=row.correlation_id)
+    staged = replace(message, body=body, raw=row.body, correlation_id=row.correlation_id)
     return _imported(staged, _instruction(asked), asked.staging_id)
 
 

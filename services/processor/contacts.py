@@ -88,5 +88,5 @@ def without_erased(case: Case, erased: frozenset[SourceKey]) -> Case:
         return case
     kept = without_contacts(customer, erased)
     body = replaced(case.message.body, customer=kept)
-    message = replaced(case.message, body=body, raw=body.to_json())
+    message = replace(case.message, body=body, raw=body.to_json())
     return replace(case, customer=kept, message=message)

@@ -14,9 +14,9 @@ from shared.domain.customer import Customer, SourceKey
 from shared.domain.decisions import AUTOMATIC, Instruction
 from shared.domain.directory import DirectoryAddress, DirectoryCustomer
 from shared.domain.entities import may_act_for_company
-from shared.domain.evidence import evidence_of
+from shared.domain.evidence import Clues, clues_of
 from shared.domain.known import Account, Known, Link, OpenStaging
-from shared.domain.normalise import match_keys, place_of
+from shared.domain.normalise import place_of
 from shared.domain.policy import DirectoryKey, MatchBy, Policy
 from shared.domain.templates import numbers_spoken_of
 from shared.persistence.array_literal import array_literal
@@ -50,6 +50,7 @@ class Wanted:
         self.places: set[str] = set()
         self.companies: set[SourceKey] = set()
         self.silent: set[SourceKey] = set()
+        self.clues: list[tuple[Customer, Clues]] = []
         for inquiry in inquiries:
             if inquiry.instruction.customer_id:
                 self.ids.add(inquiry.instruction.customer_id)
@@ -67,12 +68,12 @@ class Wanted:
     def _add(self, customer: Customer) -> None:
         if may_act_for_company(customer, self._policy):
             self._add_companies(customer)
-        keys = match_keys(customer)
+        clues = clues_of(customer, self._policy)
+        self.clues.append((customer, clues))
         for key in _IDENTITIES:
-            if value := getattr(keys, key):
+            if value := getattr(clues.keys, key):
                 self.values[key].add(value)
-        rules = self._policy.rules_for(customer.source.channel, customer.kind)
-        for each in evidence_of(customer, keys, rules):
+        for each in clues.evidence:
             if each.value and each.rule.by is MatchBy.SIMILAR:
                 self.places.add(place_of(each.value))
             elif each.value:
@@ -113,6 +114,7 @@ def gather(
         accounts=_accounts(found, work),
         retired=retired,
         acting=acting,
+        clues=wanted.clues,
     )
 
 

@@ -1,22 +1,22 @@
 """A case: one customer that is to be decided, and everything the decision rests on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from shared.domain.customer import Customer, Entity
 from shared.domain.decisions import Explanation, Instruction, Stage, StageReason
 from shared.domain.directory import DirectoryCustomer
+from shared.domain.evidence import Clues
 from shared.domain.known import Known, Link
 from shared.domain.matching import Match
-from shared.domain.normalise import MatchKeys
 from shared.domain.policy import Policy, StoreViewPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """A customer, the link that stands, what is known, and what is wanted."""
 
     customer: Customer
-    keys: MatchKeys
+    clues: Clues
     view: StoreViewPolicy
     link: Link | None
     known: Known
@@ -24,14 +24,18 @@ class Case:
     instruction: Instruction
     explanation: Explanation
 
+    def explained(self, **facts: Any) -> "Case":
+        """Return the case with these facts in its explanation."""
+        return self._replace(explanation=replace(self.explanation, **facts))
+
     def noting(self, note: str) -> "Case":
         """Return the case with one more note in its explanation."""
         notes = (*self.explanation.notes, note)
-        return replace(self, explanation=replace(self.explanation, notes=notes))
+        return self.explained(notes=notes)
 
     def tried(self, match: Match) -> "Case":
         """Return the case with the rules that were tried in its explanation."""
-        return replace(self, explanation=replace(self.explanation, rules=match.trail))
+        return self.explained(rules=match.trail)
 
     @property
     def has_locations(self) -> bool:

@@ -26,7 +26,7 @@ def create_or_stage(case: Case) -> Decision:
     if not (case.view.processing_method.creates or case.instruction.processes):
         return case.staged(method_reason(case.view))
     template, tried = choose_template(customer, case.policy.templates)
-    case = replace(case, explanation=replace(case.explanation, templates_tried=tried))
+    case = case.explained(templates_tried=tried)
     if template is None:
         return Hold(customer, "no_template", case.explanation)
     missing = missing_values(template, case.policy.required_values)
@@ -60,7 +60,7 @@ def _create(case: Case, template: Template) -> Decision:
         id=new_id(),
         number=number,
         fields=customer_fields(customer),
-        keys=case.keys._replace(customer_number=number),
+        keys=case.clues.keys._replace(customer_number=number),
         template=template.name,
         defaults=template.values,
         addresses=addresses,
@@ -85,7 +85,7 @@ def _would_lose_number(case: Case, template: Template) -> bool:
     """
     if case.instruction.number is not None or case.instruction.creates:
         return False
-    number = case.keys.customer_number
+    number = case.clues.keys.customer_number
     return (
         number is not None
         and template.number_series is not None

@@ -7,7 +7,8 @@ Its promise: *absent is not empty*. A field that was never set (it is missing fr
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from functools import cached_property
+from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -32,7 +33,7 @@ class Model(BaseModel):
 
     def said(self, field: str) -> bool:
         """Whether the source spoke of `field` at all."""
-        return field in self.model_fields_set
+        return field in self.__pydantic_fields_set__
 
 
 ShortText = Annotated[str, StringConstraints(max_length=255)]
@@ -109,7 +110,7 @@ class Source(Model):
     external_id: Identifier
     version: Version
 
-    @property
+    @cached_property
     def key(self) -> SourceKey:
         """What links and source records are found by."""
         return SourceKey(self.channel, self.external_id)
@@ -217,12 +218,12 @@ class Customer(Model):
     custom: Custom = Field(default_factory=Custom)
     warnings: tuple[FieldWarning, ...] = ()
 
-    @property
+    @cached_property
     def default_billing(self) -> Address | None:
         """The address bills go to, if the source marked one."""
         return next((a for a in self.addresses if a.is_default_billing), None)
 
-    @property
+    @cached_property
     def default_shipping(self) -> Address | None:
         """The address goods go to, if the source marked one."""
         return next((a for a in self.addresses if a.is_default_shipping), None)
@@ -230,7 +231,14 @@ class Customer(Model):
 
 def replaced(model: Model, **changes: Any) -> Any:
     """Return `model` with `changes` applied; changed fields count as said."""
-    return model.model_copy(update=changes)
+    copy = model.model_copy(update=changes)
+    for name in _DERIVED.intersection(copy.__dict__):
+        # Worked out from the fields as they were.
+        del copy.__dict__[name]
+    return copy
+
+
+_DERIVED: Final = frozenset({"key", "default_billing", "default_shipping"})
 
 
 def utc(moment: datetime) -> datetime:

@@ -29,10 +29,8 @@ from shared.domain.entities import (
     join_company,
     not_enabled,
 )
-from shared.domain.evidence import evidence_of
 from shared.domain.known import Known, Link
 from shared.domain.matching import Match, find_match, linked
-from shared.domain.normalise import match_keys
 from shared.domain.policy import (
     DirectoryKey,
     GuestPolicy,
@@ -62,8 +60,8 @@ def decide(
     link = _standing_link(customer, view, known)
     if link is None and _is_before_start(customer, view):
         return Ignore(customer, "before_start_date", explanation)
-    keys = match_keys(customer)
-    case = Case(customer, keys, view, link, known, policy, instruction, explanation)
+    clues = known.clues_of(customer, policy)
+    case = Case(customer, clues, view, link, known, policy, instruction, explanation)
     return _as_company(case) or _as_guest(case) or _identify(case)
 
 
@@ -149,7 +147,7 @@ def _identify(case: Case) -> Decision:
     existing = case.known.customer(match.customer_id)
     if existing and case.link and case.link.customer_id != existing.id:
         # An operator ties the record to somebody else: what it said of the former is past.
-        case = replace(case, link=None)
+        case = case._replace(link=None)
     if case.instruction.links_only and case.link is None:
         return tie(case, existing) if existing else case.staged("link_only")
     if _lacks_billing(case, existing):
@@ -182,9 +180,7 @@ def _match(case: Case) -> Match:
         return linked(case.link.source, case.link.customer_id)
     if case.instruction.creates or case.instruction.number is not None:
         return Match()
-    customer = case.customer
-    rules = case.policy.rules_for(customer.source.channel, customer.kind)
-    return find_match(customer, evidence_of(customer, case.keys, rules), case.known, case.policy)
+    return find_match(case.customer, case.clues.evidence, case.known, case.policy)
 
 
 def _with_shipping(case: Case) -> Case:
@@ -196,4 +192,4 @@ def _with_shipping(case: Case) -> Case:
         for address in case.customer.addresses
     )
     customer = replaced(case.customer, addresses=addresses)
-    return replace(case, customer=customer).noting(FILLED_SHIPPING)
+    return case._replace(customer=customer).noting(FILLED_SHIPPING)

@@ -7,6 +7,7 @@ and a change named by its field.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +27,7 @@ ADDRESS_FIELDS: Final = (
     "region_code", "region", "country", "phone", "tax_id", "location_name",
 )  # fmt: skip
 
+_ADDRESS_VALUES: Final = attrgetter(*ADDRESS_FIELDS)
 
 NO_KEYS: Final = MatchKeys()
 
@@ -70,8 +72,9 @@ class DirectoryCustomer:
 
 def customer_fields(customer: Customer) -> dict[str, FieldValue]:
     """Return the directory's fields that `customer` speaks of."""
+    said = customer.model_fields_set
     fields: dict[str, FieldValue] = {
-        name: getattr(customer, name) for name in _SAME_NAME if customer.said(name)
+        name: getattr(customer, name) for name in _SAME_NAME if name in said
     }
     fields["kind"] = customer.kind.value
     if customer.said("phone"):
@@ -85,7 +88,7 @@ def customer_fields(customer: Customer) -> dict[str, FieldValue]:
 
 def address_fields(address: Address) -> dict[str, FieldValue]:
     """Return all of the directory's fields of an address."""
-    fields: dict[str, Any] = {name: getattr(address, name) for name in ADDRESS_FIELDS}
+    fields: dict[str, Any] = dict(zip(ADDRESS_FIELDS, _ADDRESS_VALUES(address), strict=True))
     fields["lines"] = "\n".join(address.lines)
     fields["phone"] = phone_text(address.phone)
     return fields

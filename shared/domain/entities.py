@@ -4,7 +4,7 @@ What a platform keeps as a person's account stays one here, and a company a comp
 into the other without an operator (MYOB-5).
 """
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 from shared.domain.case import Case
 from shared.domain.customer import Customer, CustomerKind, Entity, SourceKey, replaced
@@ -112,7 +112,7 @@ def cut_off(case: Case) -> Case:
     """
     link = case.link
     if link and case.instruction.creates and link.snapshot.entity is not case.customer.entity:
-        return replace(case, link=None)
+        return case._replace(link=None)
     return case
 
 

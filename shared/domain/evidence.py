@@ -4,9 +4,8 @@ The processor looks up what it says here before it decides; the matching then go
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.domain.customer import Custom, Customer, CustomValue
 from shared.domain.normalise import (
@@ -14,11 +13,12 @@ from shared.domain.normalise import (
     clean_line,
     email_key,
     home_country,
+    match_keys,
     parse_phone,
     phone_key,
     tax_id_key,
 )
-from shared.domain.policy import DirectoryKey, MatchBy, MatchRule
+from shared.domain.policy import DirectoryKey, MatchBy, MatchRule, Policy
 
 _KEY_OF: Final[Mapping[MatchBy, DirectoryKey]] = MappingProxyType(
     {
@@ -39,8 +39,7 @@ _FAMILY_OF: Final[Mapping[MatchBy, str]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What `rule` goes by: which key of the directory is looked up, and its value, if there is."""
 
     rule: MatchRule
@@ -48,11 +47,25 @@ class Evidence:
     value: str | None
 
 
+class Clues(NamedTuple):
+    """What a customer is recognised by: its keys, and the evidence for each of the rules."""
+
+    keys: MatchKeys
+    evidence: tuple[Evidence, ...]
+
+
+def clues_of(customer: Customer, policy: Policy) -> Clues:
+    """Return what `customer` is recognised by, by the rules for such customers in their order."""
+    keys = match_keys(customer)
+    rules = policy.rules_for(customer.source.channel, customer.kind)
+    return Clues(keys, evidence_of(customer, keys, rules))
+
+
 def evidence_of(
     customer: Customer, keys: MatchKeys, rules: tuple[MatchRule, ...]
 ) -> tuple[Evidence, ...]:
     """Return the evidence for each of `rules`, in their order; `keys` are the customer's own."""
-    return tuple(_evidence(customer, keys, rule) for rule in rules)
+    return tuple([_evidence(customer, keys, rule) for rule in rules])
 
 
 def custom_text(custom: Custom, family: str, name: str) -> str | None:
@@ -65,12 +78,13 @@ def custom_text(custom: Custom, family: str, name: str) -> str | None:
 
 
 def _evidence(customer: Customer, keys: MatchKeys, rule: MatchRule) -> Evidence:
-    if rule.by.is_custom:
-        key = rule.key or DirectoryKey.CUSTOMER_NUMBER
-        text = custom_text(customer.custom, _FAMILY_OF[rule.by], rule.name or "")
-        return Evidence(rule, key, _normalised(text, key, customer) if text else None)
-    key = _KEY_OF[rule.by]
-    return Evidence(rule, key, getattr(keys, key))
+    family = _FAMILY_OF.get(rule.by)
+    if family is None:
+        key = _KEY_OF[rule.by]
+        return Evidence(rule, key, getattr(keys, key))
+    key = rule.key or DirectoryKey.CUSTOMER_NUMBER
+    text = custom_text(customer.custom, family, rule.name or "")
+    return Evidence(rule, key, _normalised(text, key, customer) if text else None)
 
 
 def _normalised(text: str, key: DirectoryKey, customer: Customer) -> str | None:

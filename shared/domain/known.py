@@ -15,8 +15,9 @@ from uuid_utils.compat import uuid7
 from shared.domain.customer import Customer, Source, SourceKey, Version, replaced
 from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, Stage, Update
 from shared.domain.directory import DirectoryCustomer
+from shared.domain.evidence import Clues, clues_of
 from shared.domain.normalise import place_of
-from shared.domain.policy import DirectoryKey
+from shared.domain.policy import DirectoryKey, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Known:
 
     `links` are those of the batch's own customers; `accounts` are all the remote records that the
     known customers are linked to already; `retired` are numbers of customers who were erased;
-    `acting` are the companies that name an account among their contacts.
+    `acting` are the companies that name an account among their contacts; `clues` are what
+    some customers are recognised by, if that was worked out before.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Known:
         *,
         retired: Iterable[str] = (),
         acting: Mapping[SourceKey, Iterable[str]] = NOBODY,
+        clues: Iterable[tuple[Customer, Clues]] = (),
         new_id: Callable[[], UUID] = uuid7,
     ) -> None:
         self.new_id = new_id
@@ -96,12 +99,18 @@ class Known:
         self._staging: dict[SourceKey, OpenStaging] = {entry.source: entry for entry in staging}
         self._reserved: dict[SourceKey, UUID] = {}
         self._recalled: dict[SourceKey, UUID] = {}
+        self._clues = {id(customer): (customer, found) for customer, found in clues}
         for account in accounts:
             self._accounts[account.customer_id][account.source] = account.store_view
         for link in links:
             self._add_link(link)
         for customer in customers:
             self._add_customer(customer)
+
+    def clues_of(self, customer: Customer, policy: Policy) -> Clues:
+        """Return what a customer that is to be decided is recognised by."""
+        found = self._clues.get(id(customer))
+        return found[1] if found else clues_of(customer, policy)
 
     def link(self, source: SourceKey) -> Link | None:
         """Return the link of a remote record."""

@@ -4,12 +4,12 @@ The envelope travels as message properties and headers, the body as the message'
 is named in the past tense when it reports, and by its effect when it asks for one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from uuid_utils.compat import uuid7
 
 from shared.domain.customer import (
@@ -31,7 +31,8 @@ Choice = Literal["rules", "customer", "new", "link_only"]
 Answer = Literal["customer", "waiting", "refused"]
 
 
-class Envelope(Model, Generic[Body]):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope(Generic[Body]):
     """A received message: its body, and what is known about it apart from that.
 
     `correlation_id` is minted once at import and kept by all that follows; `causation_id` is the
@@ -42,18 +43,18 @@ class Envelope(Model, Generic[Body]):
     """
 
     message_id: UUID
-    type: Identifier
-    schema_version: int = Field(ge=1)
+    type: str
+    schema_version: int
     correlation_id: UUID
     causation_id: UUID | None = None
-    occurred_at: AwareDatetime
-    channel: Identifier
-    subject: Identifier
+    occurred_at: datetime
+    channel: str
+    subject: str
     traceparent: str | None = None
-    body: Body
-    raw: bytes = Field(repr=False)
+    body: Body = field(repr=False)
+    raw: bytes = field(repr=False)
     is_foreign: bool = False
-    reply_to: Identifier | None = None
+    reply_to: str | None = None
     reply_id: str | None = None
 
 

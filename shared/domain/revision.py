@@ -44,7 +44,7 @@ def update_or_stage(case: Case, existing: DirectoryCustomer) -> Decision:
         return case.staged(method_reason(case.view), existing)
     changed = {"addresses": bool(changes), "contacts": contacts is not None}
     names = (*fields.changes, *(name for name, is_changed in changed.items() if is_changed))
-    updated = after_update(existing, customer, case.keys, fields.changes, changes)
+    updated = after_update(existing, customer, case.clues.keys, fields.changes, changes)
     return Update(
         customer=agreed(customer, snapshot),
         existing=existing,

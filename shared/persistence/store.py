@@ -10,10 +10,11 @@ remembered in `foreign_messages` once it is handled. An outside publisher that c
 `patron` is therefore taken for a duplicate: application ids are part of the contract with it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -267,13 +268,15 @@ class MessageStore:
         return set(counts)
 
     def _row(self, parcel: Parcel, available_at: datetime) -> dict[str, object]:
-        row = {column: getattr(parcel, field) for field, column in _COLUMN_OF_FIELD.items()}
-        return row | {"created_at": self._now, "available_at": available_at}
+        row = dict(zip(_COLUMNS, _VALUES(parcel), strict=True))
+        row["created_at"] = self._now
+        row["available_at"] = available_at
+        return row
 
 
-_COLUMN_OF_FIELD: Mapping[str, str] = {
-    field.name: "id" if field.name == "message_id" else field.name for field in fields(Parcel)
-}
+_FIELDS: Final = tuple(field.name for field in fields(Parcel))
+_COLUMNS: Final = tuple("id" if name == "message_id" else name for name in _FIELDS)
+_VALUES: Final = attrgetter(*_FIELDS)
 
 
 def _unique(ids: Iterable[UUID]) -> list[UUID]:

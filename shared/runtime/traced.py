@@ -71,5 +71,5 @@ class TracedHandler:
 
 def _within(received: Received, span: Span) -> Received:
     """Return the message as one of its span, so that what follows from it does so too."""
-    envelope = received.envelope.model_copy(update={"traceparent": span.traceparent})
+    envelope = replace(received.envelope, traceparent=span.traceparent)
     return replace(received, envelope=envelope)

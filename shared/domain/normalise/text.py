@@ -30,7 +30,10 @@ def clean_text(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return what two spellings of a name share: no case, no accents, no dotless i."""
-    bare = unicodedata.normalize("NFKD", clean_line(text).casefold())
+    clean = clean_line(text)
+    if clean.isascii():
+        return clean.lower()
+    bare = unicodedata.normalize("NFKD", clean.casefold())
     return "".join(c for c in bare if not unicodedata.combining(c)).replace("\u0131", "i")
 
 

@@ -1,12 +1,14 @@
 """Staging, decisions, timelines and cursors of a database that the processor has filled."""
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from services.processor.worker import process_batch
 from shared.domain.customer import FieldWarning
-from shared.domain.messages import CustomerUnreadable
+from shared.domain.messages import CustomerUnreadable, Envelope
 from shared.persistence.cursors import Cursors
 from tests.builders import NOON, a_customer, a_policy, a_source, an_address, imported
 from tests.integration.console.conftest import Desk
@@ -79,8 +81,8 @@ def test_a_record_that_could_not_be_read_shows_the_fields_at_fault(sqlite_desk: 
     body = CustomerUnreadable(
         source=a_source("5"), problems=(FieldWarning(field="email", problem="too long"),)
     )
-    message = imported(a_customer("5"))
-    message = message.model_copy(update={"body": body, "raw": body.to_json()})
+    message: Envelope[Any] = imported(a_customer("5"))
+    message = replace(message, body=body, raw=body.to_json())
     with sqlite_desk.units.begin() as work:
         process_batch([message], work, a_policy())
     (line,) = sqlite_desk.patron("staging", "list", "-o", "json").json

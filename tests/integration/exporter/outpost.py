@@ -210,4 +210,4 @@ def with_body(received: Received, **changes: Any) -> Received:
     """Return a delivery whose body is changed."""
     envelope: Envelope[Any] = received.envelope
     body = envelope.body.model_copy(update=changes)
-    return replace(received, envelope=envelope.model_copy(update={"body": body}))
+    return replace(received, envelope=replace(envelope, body=body))

@@ -1,6 +1,7 @@
 """What fails waits, stops or is given up, each by its cause, and holds nobody else up."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 
@@ -215,7 +216,7 @@ def test_what_is_no_export_of_this_channel_is_not_written(sqlite_outpost: Outpos
     outpost.arrive(number)
     elsewhere, stray = outpost.due()
     body = CustomerDeleted(source=a_source())
-    strange = stray.envelope.model_copy(update={"body": body})
+    strange = replace(stray.envelope, body=body)
 
     outcomes = outpost.export(
         with_body(elsewhere, channel="outlet"), type(stray)(strange, stray.delivery)
@@ -231,7 +232,7 @@ def test_exports_are_told_apart_by_the_customer_they_name(sqlite_outpost: Outpos
     outpost = sqlite_outpost
     outpost.arrive()
     first, *_, last = outpost.due()
-    disguised = first.envelope.model_copy(update={"subject": last.envelope.subject})
+    disguised = replace(first.envelope, subject=last.envelope.subject)
 
     outcomes = outpost.export(type(first)(disguised, first.delivery), last)
 

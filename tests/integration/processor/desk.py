@@ -136,7 +136,7 @@ def two_shops(
 def a_message(body: Model, source: Source, **changes: Any) -> Envelope[Any]:
     """Return a received message about `source`."""
     message_id = uuid4()
-    given = {
+    given: dict[str, Any] = {
         "message_id": message_id,
         "type": type_of(body).name,
         "schema_version": 1,

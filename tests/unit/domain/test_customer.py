@@ -212,6 +212,20 @@ def test_source_is_keyed_by_channel_and_id() -> None:
     assert str(source.key) == "shop/7"
 
 
+def test_what_follows_from_fields_follows_them_when_they_are_replaced() -> None:
+    """The default addresses are worked out once for a customer, and anew for a changed one."""
+    home, office = Address(is_default_billing=True), Address(city="Bonn", is_default_shipping=True)
+    customer = make_customer(addresses=(home, office))
+    defaults = customer.default_billing, customer.default_shipping
+
+    moved = replaced(customer, addresses=(office,))
+
+    assert defaults == (home, office)
+    assert (moved.default_billing, moved.default_shipping) == (None, office)
+    assert customer == make_customer(addresses=(home, office))
+    assert customer.to_json() == make_customer(addresses=(home, office)).to_json()
+
+
 def test_moments_are_compared_in_utc() -> None:
     """An aware moment keeps its instant when it is brought to UTC."""
     berlin = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=1)))
