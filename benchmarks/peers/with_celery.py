@@ -33,7 +33,6 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
-    task_store_errors_even_if_ignored=False,
     worker_prefetch_multiplier=16 if place.is_tuned() else 4,
     worker_enable_remote_control=False,
     worker_send_task_events=False,
@@ -41,6 +40,8 @@ app.conf.update(
     broker_transport_options={"confirm_publish": True},
     broker_connection_retry_on_startup=True,
 )
+if place.is_tuned():
+    place.spare_the_collector()
 
 
 @cache

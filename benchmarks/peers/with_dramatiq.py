@@ -35,6 +35,8 @@ class QuorumBroker(RabbitmqBroker):
 broker = QuorumBroker(url=place.broker_url(), confirm_delivery=True, middleware=_MIDDLEWARE)
 dramatiq.set_broker(broker)
 _own = threading.local()
+if place.is_tuned():
+    place.spare_the_collector()
 
 
 @cache

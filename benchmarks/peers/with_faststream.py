@@ -64,6 +64,7 @@ async def _life() -> AsyncIterator[None]:
 app = FastStream(broker, lifespan=_life)
 
 if place.is_tuned():
+    place.spare_the_collector()
 
     @broker.subscriber(
         _queue(IN),

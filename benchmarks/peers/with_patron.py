@@ -72,8 +72,8 @@ def handle(batch: Batch, work: UnitOfWork) -> dict[UUID, str]:
     bodies: dict[UUID, str] = {}
     results = []
     for message_id, message in owed.items():
-        customer_id = known.get(message.email) or known.get(message.phone) or uuid7()
-        known[message.email] = known[message.phone] = customer_id
+        email, phone = message.email, message.phone
+        customer_id = known[email] = known[phone] = known.get(email) or known.get(phone) or uuid7()
         rows.append({"id": customer_id, **row(message)})
         body = bodies[message_id] = result(message_id, customer_id, message)
         results.append({"message_id": message_id, "customer_id": customer_id, "body": body})
@@ -156,6 +156,7 @@ def main() -> None:
     engine = create_engine(place.database_url(), application_name="tiny")
     broker = RabbitMQBroker(place.broker_url(), name="tiny")
     consumption = broker.consume(IN, PREFETCH)
+    place.spare_the_collector()
     try:
         run(consumption, broker, UnitsOfWork(engine))
     finally:

@@ -54,6 +54,7 @@ class Own:
 async def _open(_state: TaskiqState) -> None:
     await results.startup()
     if place.is_tuned():
+        place.spare_the_collector()
         Own.pool = await asyncpg.create_pool(
             place.database_url(), min_size=CONNECTIONS, max_size=CONNECTIONS
         )
