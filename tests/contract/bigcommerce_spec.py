@@ -12,6 +12,7 @@ import yaml
 from openapi_schema_validator import OAS30Validator
 
 from shared.connectors.deadline import DeadlineTransport
+from tests.services.plain import PLAIN
 
 SPECS = Path(__file__).parents[2].parent / "shared" / "specs" / "bigcommerce"
 MOCK = SPECS / "bigcommerce.mock.yml"
@@ -90,7 +91,7 @@ class CheckedTransport(httpx2.BaseTransport):
     """Real connections; each request is checked, remembered, and may be preceded by an event."""
 
     def __init__(self, spec: Spec) -> None:
-        self._real = DeadlineTransport(connections=8, tls=httpx2.create_ssl_context())
+        self._real = DeadlineTransport(connections=8, tls=PLAIN)
         self._spec = spec
         self.requests: list[httpx2.Request] = []
         self.before: Callable[[httpx2.Request], None] = lambda _request: None

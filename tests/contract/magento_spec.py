@@ -11,6 +11,7 @@ import jsonschema
 import orjson
 
 from shared.connectors.deadline import DeadlineTransport
+from tests.services.plain import PLAIN
 
 SPECS = Path(__file__).parents[2].parent / "shared" / "specs" / "magento"
 Match = Callable[[str], Any]
@@ -56,7 +57,7 @@ class CheckedTransport(httpx2.BaseTransport):
     """Real connections; each request is checked, remembered, and may be preceded by an event."""
 
     def __init__(self, spec: Spec) -> None:
-        self._real = DeadlineTransport(connections=4, tls=httpx2.create_ssl_context())
+        self._real = DeadlineTransport(connections=4, tls=PLAIN)
         self._spec = spec
         self.requests: list[httpx2.Request] = []
         self.before: Callable[[httpx2.Request], None] = lambda _request: None

@@ -17,6 +17,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from shared.connectors.deadline import DeadlineTransport
+from tests.services.plain import PLAIN
 
 SPECS = Path(__file__).parents[2].parent / "shared" / "specs" / "shopify"
 VERSIONS = ("2026-07", "2026-10")
@@ -55,7 +56,7 @@ class CheckedTransport(httpx2.BaseTransport):
     """Real connections; each query is checked, remembered, and may be preceded by an event."""
 
     def __init__(self) -> None:
-        self._real = DeadlineTransport(connections=4, tls=httpx2.create_ssl_context())
+        self._real = DeadlineTransport(connections=4, tls=PLAIN)
         self.operations: list[str] = []
         self.notes_costs = False
         self.costs: dict[str, float] = {}

@@ -28,6 +28,7 @@ from shared.connectors.registry import settings_of
 from shared.domain.customer import Version
 from shared.domain.messages import CustomerExport
 from tests.contract.bigcommerce_spec import MOCK
+from tests.services.plain import PLAIN
 
 PRISM: Final = os.environ.get("PATRON_PRISM", "")
 START_SECONDS: Final = 60
@@ -43,7 +44,7 @@ class Recorder(httpx2.BaseTransport):
     """Real connections that keep what was asked."""
 
     def __init__(self) -> None:
-        self._real = DeadlineTransport(connections=4, tls=httpx2.create_ssl_context())
+        self._real = DeadlineTransport(connections=4, tls=PLAIN)
         self.requests: list[httpx2.Request] = []
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:

@@ -11,6 +11,7 @@ import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.deployment import ROLES, Deployment
+from tests.services.plain import PLAIN
 
 
 def free_port() -> int:
@@ -30,7 +31,7 @@ def ask(deployment: Deployment, role: str, path: str) -> tuple[int, str]:
     """Return status and text of a worker's answer; 0 while nobody listens."""
     port = deployment.environment[_port_of(role)]
     try:
-        answer = httpx2.get(f"http://127.0.0.1:{port}{path}", timeout=10)
+        answer = httpx2.get(f"http://127.0.0.1:{port}{path}", timeout=10, verify=PLAIN)
     except httpx2.TransportError:
         return 0, ""
     return answer.status_code, answer.text

@@ -25,6 +25,8 @@ class RabbitManagement:
         password = unquote(parts.password or "guest")
         self._url = (url or f"http://{parts.hostname}:{_DEFAULT_PORT}").rstrip("/")
         self._auth = httpx2.BasicAuth(self._user, password)
+        # The machine's certificates, which take long to read, are of use to https only.
+        self._verify = self._url.startswith("https:")
 
     @property
     def api_url(self) -> str:
@@ -104,7 +106,12 @@ class RabbitManagement:
         """Make one call of the API; return the decoded answer, None when it has no body."""
         target = "/".join(quote(part, safe="") for part in path)
         response = httpx2.request(
-            method, f"{self._url}/api/{target}", json=json, auth=self._auth, timeout=30
+            method,
+            f"{self._url}/api/{target}",
+            json=json,
+            auth=self._auth,
+            timeout=30,
+            verify=self._verify,
         )
         response.raise_for_status()
         return response.json() if response.content else None

@@ -36,6 +36,7 @@ from shared.runtime.received import Received, Result
 from shared.runtime.recoverability import Recoverability
 from tests.builders import ADDITIONAL, a_policy
 from tests.integration.importer.station import CHANNEL, Station
+from tests.services.plain import PLAIN
 
 PUT = ("PUT", "customers/{id}")
 FIELDS = tuple(ADDITIONAL)
@@ -48,7 +49,7 @@ class Watched(httpx2.BaseTransport):
 
     def __init__(self) -> None:
         """Open nothing yet."""
-        self._real = DeadlineTransport(connections=8, tls=httpx2.create_ssl_context())
+        self._real = DeadlineTransport(connections=8, tls=PLAIN)
         self.before_write: Callable[[], object] = lambda: None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
