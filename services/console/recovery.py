@@ -20,7 +20,16 @@ from services.processor.plan import Plan
 from shared.connectors.ports import RemoteRecord
 from shared.domain.customer import Customer, SourceKey
 from shared.domain.decide import decide
-from shared.domain.decisions import Create, Decision, Instruction, Update
+from shared.domain.decisions import (
+    Ambiguous,
+    Create,
+    Decision,
+    Hold,
+    Ignore,
+    Instruction,
+    Stage,
+    Update,
+)
 from shared.domain.known import Known
 from shared.domain.messages import CustomerImported, Envelope, type_of
 from shared.domain.normalise import match_keys
@@ -177,11 +186,17 @@ def _take(message: Envelope[CustomerImported], known: Known, plan: Plan, page: R
     if linked:
         return "known" if linked.number == number else "another_number"
     decision = _decision(customer, number, known, plan.policy, is_ours=bool(counters))
-    if not isinstance(decision, Create | Update):
-        return decision if isinstance(decision, str) else getattr(decision, "reason", "ambiguous")
-    plan.add(message, decision, known)
-    known.learn(decision)
-    return "created" if isinstance(decision, Create) else "linked"
+    match decision:
+        case Create() | Update():
+            plan.add(message, decision, known)
+            known.learn(decision)
+            return "created" if isinstance(decision, Create) else "linked"
+        case Hold(reason=reason) | Stage(reason=reason) | Ignore(reason=reason):
+            return reason
+        case Ambiguous():
+            return "ambiguous"
+        case str(why):
+            return why
 
 
 def _decision(
