@@ -5,7 +5,7 @@ decided as it was last imported, however old the message is that asks for it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from shared.domain.messages import (
     StagingProcess,
 )
 from shared.domain.normalise import normalise_customer
+from shared.domain.values import value
 from shared.persistence.tables import OPEN_STAGING_STATES, staging_customers
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -32,7 +33,7 @@ _INSTRUCTIONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Case:
     """A message, and the customer that is to be decided, if it is about one that can be.
 

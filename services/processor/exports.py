@@ -1,6 +1,5 @@
 """Exports that a plan owes, written down before their customer's number is known."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,9 +8,10 @@ from shared.domain.customer import Source
 from shared.domain.decisions import ExportIntent
 from shared.domain.locations import location_number
 from shared.domain.messages import CustomerExport, Envelope, Parcel, parcel
+from shared.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlannedExport:
     """An export that waits for its customer's number."""
 

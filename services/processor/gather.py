@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +18,7 @@ from shared.domain.known import Account, Known, Link, OpenStaging
 from shared.domain.normalise import place_of
 from shared.domain.policy import DirectoryKey, MatchBy, Policy
 from shared.domain.templates import numbers_spoken_of
+from shared.domain.values import value
 from shared.persistence.array_literal import array_literal
 from shared.persistence.sets import SetStatement
 from shared.persistence.tables import (
@@ -31,7 +31,7 @@ from shared.persistence.tables import (
 from shared.persistence.unit_of_work import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Inquiry:
     """What will be decided: a remote record, the customer in it if there is one, and how."""
 

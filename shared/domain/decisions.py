@@ -18,6 +18,7 @@ from shared.domain.customer import Contact, Customer
 from shared.domain.directory import DirectoryAddress, DirectoryCustomer, FieldValue
 from shared.domain.messages import Effect
 from shared.domain.policy import Template
+from shared.domain.values import value
 
 TrialOutcome = Literal[
     "matched",
@@ -69,7 +70,7 @@ class Instruction:
 AUTOMATIC: Final = Instruction()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RuleTrial:
     """One matching rule that was tried: the normalised evidence, and whom it found."""
 
@@ -93,7 +94,7 @@ class FieldConflict:
     winner: Literal["platform", "erp"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Explanation:
     """Why a decision came out as it did."""
 
@@ -106,7 +107,7 @@ class Explanation:
     conflicts: tuple[FieldConflict, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExportIntent:
     """Something to be written back to the shop; the number is filled in when it is known.
 
@@ -130,7 +131,7 @@ class AddressChanges:
         return bool(self.added or self.changed or self.removed)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ignore:
     """Nothing is done. `unchanged` still moves the link's version on."""
 
@@ -168,7 +169,7 @@ class Ambiguous:
     explanation: Explanation
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Create:
     """A new customer with the template's defaults.
 
@@ -182,7 +183,7 @@ class Create:
     explanation: Explanation
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Update:
     """Changes to a known customer.
 

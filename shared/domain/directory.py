@@ -5,7 +5,7 @@ and a change named by its field.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from shared.domain.customer import Address, Customer, CustomerKind, Entity, Phone
 from shared.domain.normalise import MatchKeys, name_key
+from shared.domain.values import value
 
 FieldValue = str | bool | date | None
 
@@ -32,7 +33,7 @@ _ADDRESS_VALUES: Final = attrgetter(*ADDRESS_FIELDS)
 NO_KEYS: Final = MatchKeys()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DirectoryAddress:
     """An address in the directory; `external_id` is the platform's id for it in `channel`.
 
@@ -49,7 +50,7 @@ class DirectoryAddress:
     defaults: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DirectoryCustomer:
     """A customer in the directory. `number` is None only until it is drawn.
 

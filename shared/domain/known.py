@@ -6,7 +6,7 @@ the batch sees what an earlier one decided.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -18,9 +18,10 @@ from shared.domain.directory import DirectoryCustomer
 from shared.domain.evidence import Clues, clues_of
 from shared.domain.normalise import place_of
 from shared.domain.policy import DirectoryKey, Policy
+from shared.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """A remote record that is a known customer, and what was last taken over from it.
 
@@ -55,7 +56,7 @@ class Account(NamedTuple):
     store_view: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenStaging:
     """An imported customer that has not arrived yet."""
 

@@ -7,7 +7,7 @@ and another as a company is not the same by an e-mail address, a telephone or a 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import UUID
 
 from rapidfuzz import fuzz
@@ -18,9 +18,10 @@ from shared.domain.evidence import Evidence
 from shared.domain.known import Known
 from shared.domain.normalise import name_of, place_of
 from shared.domain.policy import DirectoryKey, MatchBy, MatchRule, Policy
+from shared.domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Match:
     """The result of all rules: one customer, several candidates, or nobody."""
 

@@ -4,7 +4,7 @@ The envelope travels as message properties and headers, the body as the message'
 is named in the past tense when it reports, and by its effect when it asks for one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -21,6 +21,7 @@ from shared.domain.customer import (
     Source,
     Version,
 )
+from shared.domain.values import value
 
 Body = TypeVar("Body", bound=Model, covariant=True)
 
@@ -31,7 +32,7 @@ Choice = Literal["rules", "customer", "new", "link_only"]
 Answer = Literal["customer", "waiting", "refused"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Envelope(Generic[Body]):
     """A received message: its body, and what is known about it apart from that.
 
@@ -77,7 +78,7 @@ class Cause(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parcel:
     """A message ready for the road: the envelope's fields, and the body as bytes.
 

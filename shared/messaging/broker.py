@@ -7,12 +7,13 @@ is rebuilt by the adapter the next time it is used.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from shared.domain.errors import TransientError
+from shared.domain.values import value
 
 APP_ID = "patron"
 
@@ -45,7 +46,7 @@ class PublishFailed(TransientError):
         self.failed = failed
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WireMessage:
     """A message as it stands on the wire: opaque bytes and the properties around them.
 
@@ -69,7 +70,7 @@ class WireMessage:
     is_direct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delivery:
     """A message that was delivered and waits to be settled; `tag` is the adapter's own."""
 

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from shared.domain.customer import Model
 from shared.domain.messages import Envelope, Parcel
+from shared.domain.values import value
 from shared.messaging.broker import Delivery
 from shared.runtime.patience import Patience
 
 Outcome = Literal["done", "duplicate", "retried", "paused", "deferred", "dead"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Received:
     """A decoded message and the delivery it came with.
 
