@@ -12,6 +12,7 @@ import pytest
 
 from services.sandbox.bigcommerce import SandboxBigCommerce
 from tests.contract.bigcommerce_answers import SPECS, Contracts
+from tests.services.plain import PLAIN
 
 pytestmark = pytest.mark.skipif(
     not SPECS.is_dir(), reason="the platform's contracts are not beside this checkout"
@@ -55,14 +56,16 @@ def shop() -> Iterator[SandboxBigCommerce]:
 def client(shop: SandboxBigCommerce) -> Iterator[httpx2.Client]:
     """Talk to the store's API."""
     base = f"{shop.url}/stores/{shop.store_hash}"
-    with httpx2.Client(base_url=base, headers=shop.headers(), timeout=10) as talking:
+    with httpx2.Client(base_url=base, headers=shop.headers(), timeout=10, verify=PLAIN) as talking:
         yield talking
 
 
 @pytest.fixture(scope="module")
 def b2b(shop: SandboxBigCommerce) -> Iterator[httpx2.Client]:
     """Talk to the B2B Edition's API."""
-    with httpx2.Client(base_url=shop.b2b_url, headers=shop.headers(), timeout=10) as talking:
+    with httpx2.Client(
+        base_url=shop.b2b_url, headers=shop.headers(), timeout=10, verify=PLAIN
+    ) as talking:
         yield talking
 
 

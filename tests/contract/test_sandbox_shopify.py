@@ -42,6 +42,7 @@ from services.sandbox.shopify.gids import (
     gid,
     location_gid,
 )
+from tests.services.plain import PLAIN
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs" / "shopify"
 VERSIONS = ("2026-07", "2026-10")
@@ -111,7 +112,7 @@ def shop() -> Iterator[SandboxShopify]:
 @pytest.fixture(scope="module")
 def client(shop: SandboxShopify) -> Iterator[httpx2.Client]:
     """Talk to it with the permanent token."""
-    with httpx2.Client(headers=shop.headers(), timeout=10) as talking:
+    with httpx2.Client(headers=shop.headers(), timeout=10, verify=PLAIN) as talking:
         yield talking
 
 
@@ -160,7 +161,7 @@ def test_answers_to_the_examples_of_writes_fit() -> None:
     """Every writing operation once with its own example, carried out, and once refused."""
     with (
         SandboxShopify(CUSTOMERS, companies=COMPANIES, defines_number=False) as shop,
-        httpx2.Client(headers=shop.headers(), timeout=10) as client,
+        httpx2.Client(headers=shop.headers(), timeout=10, verify=PLAIN) as client,
     ):
         for name in WRITES:
             shop.control.set_points(2000)

@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from services.sandbox.magento import SandboxMagento
+from tests.services.plain import PLAIN
 
 
 @pytest.fixture
@@ -19,5 +20,7 @@ def shop() -> Iterator[SandboxMagento]:
 @pytest.fixture
 def client(shop: SandboxMagento) -> Iterator[httpx2.Client]:
     """Talk to the shop as an admin."""
-    with httpx2.Client(base_url=shop.url, headers=shop.bearer(), timeout=5) as talking:
+    with httpx2.Client(
+        base_url=shop.url, headers=shop.bearer(), timeout=5, verify=PLAIN
+    ) as talking:
         yield talking

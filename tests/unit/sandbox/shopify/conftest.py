@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from services.sandbox.shopify import SandboxShopify
+from tests.services.plain import PLAIN
 from tests.unit.sandbox.shopify.asking import Asking
 
 
@@ -20,7 +21,7 @@ def shop() -> Iterator[SandboxShopify]:
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx2.Client]:
     """Connect to whatever shop is running; making a client anew costs more than most tests."""
-    with httpx2.Client(timeout=10) as client:
+    with httpx2.Client(timeout=10, verify=PLAIN) as client:
         yield client
 
 
