@@ -99,5 +99,5 @@ PEERS: Final = (
         *("Taskiq", TUNED, (*_TASKIQ, "--max-async-tasks", "100", "--max-prefetch", "100")),
         *(900, envelopes.taskiq, _taskiq_queue),
     ),
-    Peer("Patron", BATCHES, _PATRON, 3500, envelopes.bare),
+    Peer("Patron", BATCHES, _PATRON, 4500, envelopes.bare),
 )

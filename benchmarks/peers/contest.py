@@ -5,16 +5,12 @@ moment when the last result is confirmed in the next queue; no start, no filling
 """
 
 import os
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pika
 import sqlalchemy as sa
@@ -22,9 +18,9 @@ import sqlalchemy as sa
 from benchmarks.installation import Installation, NotDone, Site
 from benchmarks.peers import place, supply
 from benchmarks.peers.catalogue import ROOT, Peer
+from benchmarks.peers.crew import Crew
 from benchmarks.peers.job import IN, OUT
 from benchmarks.peers.verdict import check
-from benchmarks.processes import cpu_seconds_of
 from shared.messaging.rabbitmq import RabbitMQBroker
 from shared.messaging.topology import EXCHANGE
 from shared.persistence.engine import create_engine
@@ -35,6 +31,7 @@ WARM_UP: Final = 200
 _PATIENCE_SECONDS: Final = 120.0
 _LOOK_SECONDS: Final = 0.01
 _FILL_AT_ONCE: Final = 1000
+_HANDLED: Final = sa.text("SELECT count(*) FROM tiny_handled")
 
 
 @dataclass(frozen=True)
@@ -49,83 +46,6 @@ class Outcome:
     def rate(self) -> float:
         """Messages a second."""
         return self.messages / self.seconds
-
-
-class Crew:
-    """The processes of one worker, in a group of their own with all that they start."""
-
-    def __init__(self, command: Sequence[str], environment: dict[str, str], log: Path) -> None:
-        self._log = log
-        with log.open("ab") as stream:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                start_new_session=True,
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.kill()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the first of the processes is there."""
-        return self._process.poll() is None
-
-    @property
-    def last_words(self) -> str:
-        """The end of what was said."""
-        return self._log.read_text("utf-8", errors="replace")[-3000:]
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU time of the group."""
-        members = []
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                group = int(stat.read_text().rpartition(")")[2].split()[2])
-            except OSError:
-                continue
-            if group == self._process.pid:
-                members.append(int(stat.parent.name))
-        return cpu_seconds_of(members)
-
-    def freeze(self) -> None:
-        """Stop all of them where they are."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let them go on."""
-        self._signal(signal.SIGCONT)
-
-    def end(self) -> None:
-        """Ask for an orderly end, and wait for it."""
-        self._process.terminate()
-        try:
-            self._process.wait(_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise NotDone(f"a worker does not end:\n{self.last_words}") from None
-
-    def kill(self) -> None:
-        """End all of them at once, as `kill -9` does."""
-        self._signal(signal.SIGKILL)
-        self._process.wait()
-
-    def _signal(self, number: signal.Signals) -> None:
-        try:
-            os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            return
 
 
 @dataclass
@@ -147,7 +67,7 @@ class Course:
             log = self.site.folder / f"worker-{number}.log"
             crew = Crew(self.peer.command, self._environment(), log)
             self.crews.append(self.life.enter_context(crew))
-        self.until(lambda: self._ask(IN).consumer_count == processes, "all consume")
+        self.await_consumers(processes)
 
     def fill(self, count: int) -> None:
         """Put `count` more messages into the queue, and return when they are there."""
@@ -175,6 +95,15 @@ class Course:
             if time.monotonic() > deadline or not all(crew.is_running for crew in self.crews):
                 raise NotDone(f"{self.peer.title}: never {what}\n{self.words()}")
             time.sleep(_LOOK_SECONDS)
+
+    def await_consumers(self, many: int) -> None:
+        """Wait until so many consume: what a worker that is gone had in hand is back by then."""
+        self.until(lambda: self._ask(IN).consumer_count == many, f"{many} consume")
+
+    def handled(self) -> int:
+        """Return how many messages were handled, each counted once."""
+        with self.engine.connect() as connection:
+            return int(connection.execute(_HANDLED).scalar_one())
 
     def words(self) -> str:
         """Return what the workers said last."""
@@ -259,12 +188,14 @@ def survive(installation: Installation, peer: Peer, messages: int) -> int:
         there.fill(messages)
         there.until(lambda: there.depth(OUT) >= messages // 4, "a quarter")
         there.crews.pop().kill()
+        there.await_consumers(0)
         left = messages - there.depth(OUT)
         if left <= 0:
             raise NotDone(f"{peer.title}: done before it could be killed; give it more")
-        # Once more for what a worker had fetched and gives back when it ends in good order.
-        while there.depth(OUT) < messages or there.depth(IN):
+        # And once more for what a worker had fetched, and gives back when it ends in good order.
+        while there.depth(IN):
             there.start(1)
-            there.until(lambda: not there.depth(IN) and there.depth(OUT) >= messages, "done again")
+            there.until(lambda: not there.depth(IN) and there.handled() == messages, "done again")
             there.crews.pop().end()
+            there.await_consumers(0)
         return check(there.engine, there.channel, there.directory, messages, killed=True)
