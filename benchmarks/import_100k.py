@@ -23,9 +23,9 @@ from rich.console import Console
 
 from benchmarks.checks import check_decided, check_shop, check_unchanged
 from benchmarks.installation import Installation, NotDone, Scene, installed
+from benchmarks.measuring import Figures
 from benchmarks.processes import NotStarted
 from benchmarks.report import Report
-from benchmarks.stages import Figures
 from benchmarks.watch import Watch, Watched, free_port
 from shared.observability import logs
 

@@ -115,7 +115,7 @@ class Scene:
     def start(self, module: str, *arguments: str, health_port: int = 0) -> Process:
         """Start a worker and return when it consumes; 0 leaves it without health and metrics."""
         log = self.folder / f"{module}-{next(self._names)}.log"
-        environment = self._environment()
+        environment = self.environment()
         if health_port:
             role = module.rpartition(".")[2].upper()
             environment[f"PATRON_HEALTH__{role}_PORT"] = str(health_port)
@@ -180,7 +180,8 @@ class Scene:
                 raise NotDone(f"never true: {what}\n{self._last_words()}")
             sleep(every_seconds)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the workers, and of what is to decide as they do."""
         configuration = self.folder / "patron.toml"
         configuration.write_text(_configuration(self.shop.url, self.poll_seconds), "utf-8")
         return {

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from benchmarks import stages
 from benchmarks.installation import Installation, NotDone, installed
+from benchmarks.measuring import Figures
 from benchmarks.processes import NotStarted
 from benchmarks.report import Report
 from shared.observability import logs
@@ -48,9 +49,7 @@ def _measure(given: argparse.Namespace, report: Report) -> None:
                 report.add(figures)
 
 
-def _round(
-    installation: Installation, given: argparse.Namespace, number: int
-) -> Iterator[stages.Figures]:
+def _round(installation: Installation, given: argparse.Namespace, number: int) -> Iterator[Figures]:
     """Run every stage that was asked for, each on the databases that earlier ones left."""
     customers, wanted = given.customers, set(given.only or STAGES)
     if "pipeline" in wanted:

@@ -22,9 +22,9 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from benchmarks.installation import Installation, NotDone, Site, installed
+from benchmarks.measuring import Figures
 from benchmarks.processes import NotStarted, Process
 from benchmarks.report import Report
-from benchmarks.stages import Figures
 from services.console.demo.shops.kinds import kinds_of
 from services.console.demo.shops.port import DemoShop
 from shared.observability import logs

@@ -8,42 +8,28 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, Final
-
-import sqlalchemy as sa
 
 from benchmarks.checks import check_decided, check_shop, check_unchanged
 from benchmarks.installation import Installation, NotDone, Scene
-from benchmarks.processes import Process, cpu_seconds_of
+from benchmarks.measuring import (
+    ALL_PUBLISHED,
+    NONE_IMPORTED,
+    NOTHING_OWED,
+    Figures,
+    all_done,
+    full_queue,
+    measured,
+    thaw,
+    until,
+)
+from benchmarks.processes import Process
 from benchmarks.report import BREAKDOWN
 from benchmarks.shop import NUMBER
 
-Figures = dict[str, float]
-"""Measured values; a name is "group: what [unit]"."""
-
-_NONE_IMPORTED: Final = "NOT EXISTS (SELECT 1 FROM messages WHERE type = 'customer.imported')"
-_NOTHING_OWED: Final = "NOT EXISTS (SELECT 1 FROM messages)"
-_ALL_PUBLISHED: Final = "NOT EXISTS (SELECT 1 FROM messages WHERE published_at IS NULL)"
 _LATENCY_POLL_SECONDS: Final = 0.5
 _LATENCY_CUSTOMERS: Final = 10
-
-
-@dataclass
-class Usage:
-    """What a stretch of work took."""
-
-    seconds: float = 0.0
-    cpu: dict[str, float] = field(default_factory=dict)
-
-    def per_customer(self, group: str, customers: int) -> Figures:
-        """Return the CPU time of each participant in microseconds per customer."""
-        return {
-            f"{group}: CPU of {who} [us/customer]": 1e6 * seconds / customers
-            for who, seconds in self.cpu.items()
-        }
 
 
 def pipeline_and_sweep(installation: Installation, customers: int) -> Figures:
@@ -52,9 +38,9 @@ def pipeline_and_sweep(installation: Installation, customers: int) -> Figures:
         scene.hold_imports()
         roles = ("importer", "processor", "exporter")
         workers = {role: scene.start(f"services.{role}") for role in roles}
-        with _measured(installation, scene, workers) as usage:
+        with measured(installation, scene, workers) as usage:
             scene.request_imports()
-            _until(scene, _all_done(customers))
+            until(scene, all_done(customers))
         check_decided(scene, customers)
         check_shop(scene)
         figures = {"pipeline: three workers [customers/s]": customers / usage.seconds}
@@ -64,9 +50,9 @@ def pipeline_and_sweep(installation: Installation, customers: int) -> Figures:
 
 def _sweep(installation: Installation, scene: Scene, importer: Process) -> Figures:
     records = scene.shop.customers
-    with _measured(installation, scene, {"importer": importer}) as usage, check_unchanged(scene):
+    with measured(installation, scene, {"importer": importer}) as usage, check_unchanged(scene):
         scene.request_imports(sweep=True)
-        _until(scene, "NOT EXISTS (SELECT 1 FROM cursors"
+        until(scene, "NOT EXISTS (SELECT 1 FROM cursors"
                       " WHERE sweep_finished_at IS NULL OR lease_owner IS NOT NULL)")  # fmt: skip
     cpu = usage.cpu["importer"]
     return {
@@ -82,9 +68,9 @@ def importer(installation: Installation, customers: int) -> tuple[str, Figures]:
     with installation.scene(customers) as scene:
         scene.hold_imports()
         worker = scene.start("services.importer")
-        with _measured(installation, scene, {"importer": worker}) as usage:
+        with measured(installation, scene, {"importer": worker}) as usage:
             scene.request_imports()
-            _until(scene, f"(SELECT count(*) = {customers} FROM messages) AND {_ALL_PUBLISHED}")
+            until(scene, f"(SELECT count(*) = {customers} FROM messages) AND {ALL_PUBLISHED}")
         figures = {"importer alone: [customers/s]": customers / usage.seconds}
         return scene.database_url, figures | usage.per_customer("importer alone", customers)
 
@@ -96,11 +82,11 @@ def processor(
     group = "processor alone" if processes == 1 else f"processor alone, {processes} processes"
     with installation.scene(customers, template=imported) as scene:
         workers = {f"processor {n}": scene.start("services.processor") for n in range(processes)}
-        with _full_queue(scene, workers), _measured(installation, scene, workers) as usage:
-            _thaw(workers)
-            _until(scene, _NONE_IMPORTED)
+        with full_queue(scene, workers), measured(installation, scene, workers) as usage:
+            thaw(workers)
+            until(scene, NONE_IMPORTED)
             began_idling = time.perf_counter()
-            _until(scene, _ALL_PUBLISHED)
+            until(scene, ALL_PUBLISHED)
             usage.seconds -= time.perf_counter() - began_idling
         check_decided(scene, customers)
         usage.cpu["processor"] = sum(usage.cpu.pop(name) for name in workers)
@@ -112,9 +98,9 @@ def exporter(installation: Installation, customers: int, decided: str) -> Figure
     """Write every number and all additional data to the shop from a full queue."""
     with installation.scene(customers, template=decided) as scene:
         workers = {"exporter": scene.start("services.exporter")}
-        with _full_queue(scene, workers), _measured(installation, scene, workers) as usage:
-            _thaw(workers)
-            _until(scene, _NOTHING_OWED)
+        with full_queue(scene, workers), measured(installation, scene, workers) as usage:
+            thaw(workers)
+            until(scene, NOTHING_OWED)
         check_decided(scene, customers)
         check_shop(scene)
         figures = {"exporter alone: [customers/s]": customers / usage.seconds}
@@ -129,7 +115,7 @@ def latency(installation: Installation, registrations: int, round_number: int) -
     with scene_of as scene:
         for role in ("importer", "processor", "exporter"):
             scene.start(f"services.{role}")
-        _until(scene, _all_done(_LATENCY_CUSTOMERS))
+        until(scene, all_done(_LATENCY_CUSTOMERS))
         for shopper in range(registrations):
             # At any moment of the poll's interval.
             time.sleep(dice.uniform(0.0, _LATENCY_POLL_SECONDS))
@@ -153,9 +139,9 @@ def phases(installation: Installation, customers: int, imported: str) -> Figures
     with installation.scene(customers, template=imported) as scene:
         path = scene.folder / "phases.json"
         worker = scene.start("benchmarks.phases", str(path))
-        with _full_queue(scene, {"processor": worker}):
+        with full_queue(scene, {"processor": worker}):
             worker.thaw()
-            _until(scene, f"{_NONE_IMPORTED} AND {_ALL_PUBLISHED}")
+            until(scene, f"{NONE_IMPORTED} AND {ALL_PUBLISHED}")
         check_decided(scene, customers)
         worker.end()
         notes = json.loads(path.read_text("utf-8"))
@@ -180,59 +166,6 @@ def _parts(group: str, parts: Mapping[str, float], customers: int) -> Figures:
         f"{group}: {name} [us/customer]": 1e6 * seconds / customers
         for name, seconds in parts.items()
     }
-
-
-@contextmanager
-def _measured(
-    installation: Installation, scene: Scene, workers: Mapping[str, Process]
-) -> Iterator[Usage]:
-    """Measure the time and the CPU time of all participants of what happens in the block."""
-
-    def cpu() -> dict[str, float]:
-        return {
-            **{name: cpu_seconds_of([worker.pid]) for name, worker in workers.items()},
-            "broker": installation.broker_cpu_seconds(),
-            "database": installation.database_cpu_seconds(),
-            "shop": cpu_seconds_of([scene.shop.pid]),
-        }
-
-    usage, before, began = Usage(), cpu(), time.perf_counter()
-    yield usage
-    usage.seconds += time.perf_counter() - began
-    usage.cpu = {name: seconds - before[name] for name, seconds in cpu().items()}
-
-
-@contextmanager
-def _full_queue(scene: Scene, workers: Mapping[str, Process]) -> Iterator[None]:
-    """Fill the queue while the workers that will empty it are frozen."""
-    for worker in workers.values():
-        worker.freeze()
-    try:
-        scene.publish_what_is_owed()
-        yield
-    finally:
-        _thaw(workers)
-
-
-def _thaw(workers: Mapping[str, Process]) -> None:
-    for worker in workers.values():
-        worker.thaw()
-
-
-def _all_done(customers: int) -> str:
-    """Return the condition that all are imported and nothing that follows from it is left to do."""
-    return f"(SELECT count(*) = {customers} FROM source_records) AND {_NOTHING_OWED}"
-
-
-def _until(scene: Scene, condition: str) -> None:
-    """Wait until an SQL condition holds."""
-    question = sa.text(f"SELECT {condition}")
-
-    def holds() -> bool:
-        with scene.engine.connect() as connection:
-            return bool(connection.execute(question).scalar_one())
-
-    scene.until(holds, condition)
 
 
 def _when_numbered(scene: Scene, customer_id: int) -> float:

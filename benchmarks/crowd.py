@@ -1,0 +1,155 @@
+"""A directory of any size, filled by the database itself, and customers who come to it.
+
+For `benchmarks.growth`. One customer is brought by a real processor; every other row is made from
+that customer's in sets, with what tells customers apart replaced: so they are what a processor
+writes, whatever it writes. Nobody's keys follow on each other, as in a real directory.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from benchmarks.installation import CHANNEL, FIRST_NUMBER, NotDone, Scene
+from services.sandbox.magento.stores import STORE_VIEWS
+from shared.domain.customer import Address, Customer, Phone, Source, Version
+from shared.domain.messages import CustomerImported, parcel
+from shared.persistence.tables import customer_addresses, customers, links
+from shared.persistence.unit_of_work import UnitsOfWork
+
+UNLINKED: Final = 20
+"""One in so many of the crowd has no link: loaded from elsewhere, and known by e-mail."""
+
+FIRST_NEW_NUMBER: Final = FIRST_NUMBER + 10_000_000
+"""The number of the first customer who comes after the crowd."""
+
+_STORE_VIEW: Final = STORE_VIEWS[0].code
+_SINCE: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+_MODEL: Final = 1
+_WIDTH: Final = 7
+_STRIDE: Final = 6_180_339
+"""Odd and no multiple of five, so that multiples of it meet every number of seven digits once."""
+_LETTERS: Final = "aeiounrstl"
+_NO_HURRY: Final = "SET LOCAL statement_timeout = 0"
+
+
+def person(place: int, *, minutes: int = 0, **changes: object) -> Customer:
+    """Return the customer at a place of the crowd, or beyond its end; of what is None nothing."""
+    digits = _digits(place)
+    name = {"first_name": "Mila", "last_name": _name(digits)}
+    source = Source(
+        channel=CHANNEL,
+        store_view=_STORE_VIEW,
+        external_id=digits,
+        version=Version(
+            changed_at=_SINCE + timedelta(minutes=minutes),
+            read_at=_SINCE + timedelta(minutes=minutes),
+            fingerprint=f"{digits}-{minutes}",
+        ),
+    )
+    address = Address(
+        external_id=f"9{digits}",
+        is_default_billing=True,
+        is_default_shipping=True,
+        lines=(f"Lindenweg {digits}",),
+        city="Berlin",
+        postcode="10115",
+        country="DE",
+        **name,
+    )
+    given = {
+        "source": source,
+        "email": f"mila.{digits}@example.com",
+        "phone": Phone(raw=f"+49 30 2{digits}", e164=f"+49302{digits}"),
+        "registered_at": _SINCE,
+        "addresses": (address,),
+        **name,
+    }
+    return Customer.model_validate(
+        {name: value for name, value in (given | changes).items() if value is not None}
+    )
+
+
+def owe(imported: Iterable[Customer], scene: Scene) -> None:
+    """Owe the messages that these were imported."""
+    now = datetime.now(UTC)
+    parcels = [
+        parcel(CustomerImported(customer=customer), channel=CHANNEL,
+               subject=customer.source.external_id, at=now)
+        for customer in imported
+    ]  # fmt: skip
+    with UnitsOfWork(scene.engine).begin() as work:
+        work.send(parcels)
+
+
+def model() -> Customer:
+    """Return the customer whom all others are made from."""
+    return person(_MODEL)
+
+
+def fill(scene: Scene, size: int) -> None:
+    """Make `size` customers of the one that the directory has."""
+    with scene.engine.begin() as connection:
+        connection.execute(sa.text(_NO_HURRY))
+        for table in (customers, customer_addresses, links):
+            connection.execute(sa.text(_multiplied(table)), {"size": size})
+        connection.execute(
+            sa.text("UPDATE number_series SET next_value = :next"), {"next": FIRST_NEW_NUMBER}
+        )
+        for emptied in ("messages", "staging_customers", "history"):
+            connection.execute(sa.text(f"DELETE FROM {emptied}"))
+    with scene.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(sa.text("SET statement_timeout = 0"))
+        connection.execute(sa.text("VACUUM (FREEZE, ANALYZE)"))
+        connection.invalidate()  # nobody else shall have no limit
+
+
+def everywhere(size: int, many: int, *, linked: bool) -> list[int]:
+    """Return `many` places all over the crowd, of customers who are linked or of those who not."""
+    places = [n for n in range(_MODEL + 1, size + 1) if bool(n % UNLINKED) is linked]
+    if len(places) < many:
+        raise NotDone(f"a directory of {size} is too small for {many} such customers")
+    return places[:: len(places) // many][:many]
+
+
+def _multiplied(table: sa.Table) -> str:
+    """Return the statement that makes the rows of all others from the model's."""
+    names = ", ".join(column.name for column in table.columns)
+    values = ", ".join(_value(column) for column in table.columns)
+    is_wanted = f" WHERE n % {UNLINKED} <> 0" if table is links else ""
+    return (
+        f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {table.name} AS model,"
+        f" (SELECT n, lpad((n * {_STRIDE} % {10**_WIDTH})::text, {_WIDTH}, '0') AS digits"
+        f" FROM generate_series({_MODEL + 1}, CAST(:size AS bigint)) AS n) AS crowd{is_wanted}"
+    )
+
+
+def _value(column: sa.Column[object]) -> str:
+    model = f"model.{column.name}"
+    if isinstance(column.type, sa.Uuid):
+        kind = "address" if column.table is customer_addresses and column.name == "id" else "c"
+        return f"md5('{kind}' || digits)::uuid"
+    if column.name in {"number", "exported_number"}:
+        return f"'D' || ({FIRST_NUMBER} + n)"
+    if isinstance(column.type, sa.LargeBinary):
+        text = _replaced(f"convert_from({model}, 'UTF8')")
+        return f"convert_to({text}, 'UTF8')"
+    # A variant of another collation is a text all the same.
+    return _replaced(model) if isinstance(column.type, sa.Text) else model
+
+
+def _replaced(text: str) -> str:
+    digits, letters = _digits(_MODEL), f"translate(digits, '0123456789', '{_LETTERS}')"
+    name = _name(digits)
+    text = f"replace({text}, '{digits}', digits)"
+    text = f"replace({text}, '{name}', initcap({letters}))"
+    return f"replace({text}, '{name.lower()}', {letters})"
+
+
+def _digits(place: int) -> str:
+    return f"{place * _STRIDE % 10**_WIDTH:0{_WIDTH}}"
+
+
+def _name(digits: str) -> str:
+    return "".join(_LETTERS[int(digit)] for digit in digits).capitalize()
