@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
@@ -116,6 +117,38 @@ def test_the_base_can_be_applied_without_any_operator() -> None:
 
     assert not kinds & OPERATORS
     assert {resource["kind"] for resource in resources()} >= OPERATORS
+
+
+def test_traces_go_where_the_policy_lets_them(tmp_path: Path) -> None:
+    """With the component for tracing the workers on a customer's way know and reach a collector."""
+    given = {
+        "resources": [str(KUBERNETES / "base")],
+        "components": [str(KUBERNETES / "components" / "tracing")],
+    }
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(given), encoding="utf-8")
+    made = resolve(tmp_path)
+
+    traced = {
+        labels_of(each)["app.kubernetes.io/component"]: environment_of(each).get(
+            "PATRON_TRACING__ENDPOINT"
+        )
+        for each in made
+        if each["kind"] == "Deployment"
+    }
+    collector = traced["importer"]
+    assert traced == dict.fromkeys(("importer", "processor", "exporter"), collector) | {
+        "keeper": None
+    }
+    (policy,) = (each for each in made if each["metadata"]["name"] == "patron-to-collector")
+    kubernetes_validate.validate(policy, VERSIONS[-1], strict=True)
+    (way,) = policy["spec"]["egress"]
+    url = urlsplit(collector or "")
+    namespace = way["to"][0]["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    assert url.port == way["ports"][0]["port"]
+    assert str(url.hostname).partition(".")[2] == namespace
+    assert policy["spec"]["podSelector"]["matchExpressions"][0]["values"] == [
+        worker for worker, endpoint in traced.items() if endpoint
+    ]
 
 
 def test_every_worker_is_a_deployment_of_the_one_image() -> None:
