@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from benchmarks.changes import must_be
 from benchmarks.installation import FIRST_NUMBER, NotDone, Scene
 
 MOST_PARKED: Final = 0.05
@@ -31,15 +32,15 @@ def check_decided(scene: Scene, imported: int) -> None:
         "customers with an address": "SELECT count(DISTINCT customer_id) FROM customer_addresses",
     }
     for what, sql in expected.items():
-        _must_be(what, scene.value(sql), customers)
-    _must_be("dead letters", scene.value("SELECT count(*) FROM dead_letters"), 0)
+        must_be(what, scene.value(sql), customers)
+    must_be("dead letters", scene.value("SELECT count(*) FROM dead_letters"), 0)
     # By length first: beyond 99,999 the numbers outgrow the width of the series.
     first = scene.value("SELECT number FROM customers ORDER BY length(number), number LIMIT 1")
-    _must_be("first number", first, _number(0))
+    must_be("first number", first, _number(0))
     last = scene.value(
         "SELECT number FROM customers ORDER BY length(number) DESC, number DESC LIMIT 1"
     )
-    _must_be("last number", last, _number(customers - 1))
+    must_be("last number", last, _number(customers - 1))
 
 
 def check_shop(scene: Scene) -> None:
@@ -52,9 +53,9 @@ def check_shop(scene: Scene) -> None:
         wrong = sum(found.get(id_) != number for id_, number in directory.items())
         raise NotDone(f"{wrong} of {len(directory)} numbers are missing or wrong in the shop")
     books = scene.shop.stats()
-    _must_be("updates in the shop", books["customers_written"], len(directory))
-    _must_be("updates that changed nothing", books["identical_updates"], 0)
-    _must_be("failures of the shop", books["bugs"], 0)
+    must_be("updates in the shop", books["customers_written"], len(directory))
+    must_be("updates that changed nothing", books["identical_updates"], 0)
+    must_be("failures of the shop", books["bugs"], 0)
 
 
 @contextmanager
@@ -67,13 +68,8 @@ def check_unchanged(scene: Scene) -> Iterator[None]:
 
     before = effects()
     yield
-    _must_be("effects of a sweep of unchanged records", effects(), before)
+    must_be("effects of a sweep of unchanged records", effects(), before)
 
 
 def _number(place: int) -> str:
     return f"D{FIRST_NUMBER + place}"
-
-
-def _must_be(what: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise NotDone(f"{what}: {found}, expected {expected}")

@@ -17,6 +17,7 @@ from typing import Final
 from rich.console import Console
 
 from benchmarks import crowd, lookups
+from benchmarks.changes import must_be
 from benchmarks.installation import Installation, NotDone, Scene, installed
 from benchmarks.measuring import (
     ALL_PUBLISHED,
@@ -133,7 +134,7 @@ def _filled(installation: Installation, size: int) -> str:
         processor.end()
         crowd.fill(scene, size)
         found = scene.value("SELECT count(*) FROM customers")
-        _must_be("customers of the directory", found, size)
+        must_be("customers of the directory", found, size)
         url = scene.database_url
     print(f"{size:,} customers filled in within {time.perf_counter() - began:.0f} s", flush=True)
     return url
@@ -163,7 +164,7 @@ def _decide(installation: Installation, filled: str, size: int, customers: int) 
             usage.seconds -= time.perf_counter() - began_idling
         workers["processor"].end()
         if size >= MANY_SIZES:
-            _must_be("reading of whole tables", lookups.scans(scene), scans)
+            must_be("reading of whole tables", lookups.scans(scene), scans)
         _check(scene, work, before)
     installation.drop(scene.database_url)
     return {
@@ -199,22 +200,22 @@ def _check(scene: Scene, work: Work, before: dict[str, int]) -> None:
         "history WHERE event = 'customer.created'": len(work.new),
         "dead_letters": 0,
     }
-    _must_be("more rows", more, expected)
+    must_be("more rows", more, expected)
     waiting = "SELECT count(*) FROM staging_customers WHERE state <> 'processed'"
-    _must_be("customers who wait", scene.value(waiting), 0)
+    must_be("customers who wait", scene.value(waiting), 0)
     first = crowd.FIRST_NEW_NUMBER
     numbers = scene.pairs(
         "SELECT number, 1 FROM customers WHERE length(number) = :long", long=len(f"D{first}")
     )
-    _must_be("numbers", set(numbers), {f"D{first + n}" for n in range(len(work.new))})
-    _must_be("e-mail addresses of matched customers", _linked(scene, work.matched, "email"),
+    must_be("numbers", set(numbers), {f"D{first + n}" for n in range(len(work.new))})
+    must_be("e-mail addresses of matched customers", _linked(scene, work.matched, "email"),
              {each.source.external_id: each.email for each in work.matched})  # fmt: skip
-    _must_be("names of edited customers", _linked(scene, work.edited, "last_name"),
+    must_be("names of edited customers", _linked(scene, work.edited, "last_name"),
              {each.source.external_id: each.last_name for each in work.edited})  # fmt: skip
     streets = scene.pairs("SELECT l.external_id, a.lines FROM customer_addresses a"
                           " JOIN links l ON l.customer_id = a.customer_id"
                           " WHERE a.lines LIKE '%Neue Gasse%'")  # fmt: skip
-    _must_be("who moved", set(streets), {each.source.external_id for each in work.edited})
+    must_be("who moved", set(streets), {each.source.external_id for each in work.edited})
 
 
 def _linked(scene: Scene, people: list[Customer], column: str) -> dict[str, str]:
@@ -224,11 +225,6 @@ def _linked(scene: Scene, people: list[Customer], column: str) -> dict[str, str]
         " WHERE l.external_id = ANY(:ids)",
         ids=[each.source.external_id for each in people],
     )
-
-
-def _must_be(what: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise NotDone(f"{what}: {str(found)[:300]}, expected {str(expected)[:300]}")
 
 
 def _tell(ways: list[lookups.Access]) -> None:

@@ -14,13 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 from rich.console import Console
 
+from benchmarks.changes import Changes, change, check_changed, linked, must_be
 from benchmarks.checks import check_decided, check_shop, check_unchanged
 from benchmarks.installation import Installation, NotDone, Scene, installed
 from benchmarks.measuring import Figures
@@ -123,33 +123,8 @@ def _cpu(workers: dict[str, Watched], customers: int) -> Figures:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Who was changed in the shop: by name, or by an address alone."""
-
-    renamed: frozenset[str]
-    moved: frozenset[str]
-
-    @property
-    def all(self) -> frozenset[str]:
-        """Everybody who was changed."""
-        return self.renamed | self.moved
-
-
-def _change(scene: Scene) -> Changes:
-    """Change one customer in a hundred, all over the shop."""
-    linked = sorted(scene.pairs("SELECT external_id, customer_id FROM links"), key=int)
-    chosen = linked[::_ONE_IN]
-    changes = Changes(frozenset(chosen[::2]), frozenset(chosen[1::2]))
-    for number in changes.renamed:
-        scene.shop.rename(number, f"Nachname{number}")
-    for number in changes.moved:
-        scene.shop.move(number, f"Neue Gasse {number}")
-    return changes
-
-
 def _sweep_of_changes(scene: Scene, workers: dict[str, Watched]) -> Figures:
-    changes = _change(scene)
+    changes = change(linked(scene)[::_ONE_IN], scene)
     with _only_these(scene, workers, changes):
         seconds = _sweep(scene)
     records = scene.shop.customers
@@ -188,24 +163,17 @@ def _only_these(scene: Scene, workers: dict[str, Watched], changes: Changes) -> 
     yield
     counted = {role: worker.counts() - before[role] for role, worker in workers.items()}
     everybody, changed = scene.shop.customers, len(changes.all)
-    _must_be("writes to the shop", scene.shop.stats()["updates"] - updates, 0)
-    _must_be("records read", counted["importer"],
+    must_be("writes to the shop", scene.shop.stats()["updates"] - updates, 0)
+    must_be("records read", counted["importer"],
              Counter({"shop changed": changed, "shop unchanged": everybody - changed}))  # fmt: skip
-    _must_be("decisions", counted["processor"], Counter({"updated": changed}))
-    _must_be("effects", counted["exporter"], Counter())
+    must_be("decisions", counted["processor"], Counter({"updated": changed}))
+    must_be("effects", counted["exporter"], Counter())
     staged = scene.pairs("SELECT external_id, state FROM staging_customers"
                          " WHERE updated_at >= :since", since=since)  # fmt: skip
-    _must_be("customers staged", staged, dict.fromkeys(changes.all, "processed"))
+    must_be("customers staged", staged, dict.fromkeys(changes.all, "processed"))
     told = scene.pairs("SELECT external_id, event FROM history WHERE id > :line", line=line)
-    _must_be("lines of history", told, dict.fromkeys(changes.all, "customer.updated"))
-    names = scene.pairs("SELECT l.external_id, c.last_name FROM customers c"
-                        " JOIN links l ON l.customer_id = c.id"
-                        " WHERE c.last_name LIKE 'Nachname%'")  # fmt: skip
-    _must_be("names", names, {number: f"Nachname{number}" for number in changes.renamed})
-    streets = scene.pairs("SELECT l.external_id, a.lines FROM customer_addresses a"
-                          " JOIN links l ON l.customer_id = a.customer_id"
-                          " WHERE a.lines LIKE 'Neue Gasse%'")  # fmt: skip
-    _must_be("streets", streets, {number: f"Neue Gasse {number}" for number in changes.moved})
+    must_be("lines of history", told, dict.fromkeys(changes.all, "customer.updated"))
+    check_changed(changes, scene)
 
 
 def _memory(watch: Watch) -> Figures:
@@ -235,20 +203,6 @@ def _until(scene: Scene, condition: str, **values: object) -> None:
             return bool(connection.execute(question, values).scalar_one())
 
     scene.until(holds, condition, timeout_seconds=_LONGEST_SECONDS, every_seconds=0.25)
-
-
-def _must_be(what: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise NotDone(f"{what}: {_shortened(found, expected)}")
-
-
-def _shortened(found: object, expected: object) -> str:
-    """Say what differs, without a thousand of what does not."""
-    if isinstance(found, dict) and isinstance(expected, dict):
-        pairs = [(key, found.get(key), expected.get(key)) for key in {*found, *expected}]
-        wrong = [pair for pair in pairs if pair[1] != pair[2]]
-        return f"{len(wrong)} differ (which, found, expected), such as {wrong[:5]}"
-    return f"{found}, expected {expected}"
 
 
 def _parser() -> argparse.ArgumentParser:

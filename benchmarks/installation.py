@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
@@ -31,8 +32,9 @@ from shared.messaging.provision import provision
 from shared.messaging.topology import Topology, topology_for
 from shared.persistence import migrate
 from shared.persistence.cursors import Cursors
-from shared.persistence.engine import create_engine
+from shared.persistence.engine import create_engine, reading
 from shared.persistence.store_sql import PARCELS
+from shared.persistence.tables import cursors
 from shared.persistence.unit_of_work import UnitsOfWork
 from tests.services import PostgresCluster, RabbitNode
 
@@ -122,7 +124,8 @@ class Scene:
         process = self.life.enter_context(
             Process(module, *arguments, environment=environment, log=log)
         )
-        process.wait_for('"consumer.active"')
+        if not self.broker_url.startswith("memory:"):  # whose consumers need nobody's consent
+            process.wait_for('"consumer.active"')
         process.wait_for('"process.started"')
         return process
 
@@ -131,13 +134,13 @@ class Scene:
         views = [(CHANNEL, view.code) for view in STORE_VIEWS]
         with UnitsOfWork(self.engine).begin() as work:
             Cursors(work).ensure(views)
-        self.execute("UPDATE cursors SET poll_due_at = now() + interval '1 day',"
-                     " sweep_due_at = now() + interval '1 day'")  # fmt: skip
+        later = datetime.now(UTC) + timedelta(days=1)
+        self.execute(sa.update(cursors).values(poll_due_at=later, sweep_due_at=later))
 
     def request_imports(self, *, sweep: bool = False) -> None:
         """Make every store view due."""
         column = "sweep_due_at" if sweep else "poll_due_at"
-        self.execute(f"UPDATE cursors SET {column} = now()")
+        self.execute(sa.update(cursors).values({column: datetime.now(UTC)}))
 
     def publish_what_is_owed(self) -> None:
         """Bring every message of the store to the broker, as its outbox did once."""
@@ -150,20 +153,24 @@ class Scene:
         finally:
             broker.close()
 
+    def looking(self) -> sa.Connection:
+        """Connect to the database to look at it, which keeps nobody from writing."""
+        return reading(self.engine).connect()
+
     def value(self, sql: str, **values: Any) -> Any:
         """Return the single value that a query finds."""
-        with self.engine.connect() as connection:
+        with self.looking() as connection:
             return connection.execute(sa.text(sql), values).scalar_one()
 
     def pairs(self, sql: str, **values: Any) -> dict[Any, Any]:
         """Return what a query of two columns finds."""
-        with self.engine.connect() as connection:
+        with self.looking() as connection:
             return {row[0]: row[1] for row in connection.execute(sa.text(sql), values)}
 
-    def execute(self, sql: str) -> None:
+    def execute(self, statement: sa.Executable) -> None:
         """Execute a statement in a transaction of its own."""
         with self.engine.begin() as connection:
-            connection.execute(sa.text(sql))
+            connection.execute(statement)
 
     def until(
         self,
@@ -247,6 +254,24 @@ class Installation:
             yield Scene(
                 folder, shop, database_url, broker_url, engine, topology, workers, poll_seconds
             )
+
+    @contextmanager
+    def embedded_scene(self, customers: int) -> Iterator[Scene]:
+        """Set a scene without servers: one process with SQLite, messages in its memory."""
+        folder = self._folder / str(next(self._names))
+        folder.mkdir()
+        database_url = f"sqlite:///{folder}/patron.db"
+        migrate.upgrade(database_url)
+        with ExitStack() as life:
+            shop = Shop(customers, environment=dict(os.environ), log=folder / "shop.log")
+            life.enter_context(shop)
+            engine = create_engine(database_url, application_name="benchmark")
+            life.callback(engine.dispose)
+            workers = life.enter_context(ExitStack())
+            yield Scene(
+                folder, shop, database_url, "memory://", engine, topology_for([CHANNEL]), workers,
+                _NEVER_SECONDS,
+            )  # fmt: skip
 
     @contextmanager
     def bare(self, channels: Sequence[str]) -> Iterator[Site]:

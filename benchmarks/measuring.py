@@ -85,7 +85,7 @@ def until(scene: Scene, condition: str) -> None:
     question = sa.text(f"SELECT {condition}")
 
     def holds() -> bool:
-        with scene.engine.connect() as connection:
+        with scene.looking() as connection:
             return bool(connection.execute(question).scalar_one())
 
     scene.until(holds, condition)

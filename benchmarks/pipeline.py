@@ -14,13 +14,21 @@ from typing import Final
 from rich.console import Console
 
 from benchmarks import stages
+from benchmarks.embedded import embedded
 from benchmarks.installation import Installation, NotDone, installed
 from benchmarks.measuring import Figures
 from benchmarks.processes import NotStarted
 from benchmarks.report import Report
+from benchmarks.updates import updates
 from shared.observability import logs
 
-STAGES: Final = ("pipeline", "importer", "processor", "exporter", "latency", "phases")
+_ALONE: Final = {
+    "pipeline": stages.pipeline_and_sweep,
+    "pairs": stages.pipeline_of_pairs,
+    "updates": updates,
+    "embedded": embedded,
+}
+STAGES: Final = (*_ALONE, "importer", "processor", "exporter", "latency", "phases")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,8 +60,9 @@ def _measure(given: argparse.Namespace, report: Report) -> None:
 def _round(installation: Installation, given: argparse.Namespace, number: int) -> Iterator[Figures]:
     """Run every stage that was asked for, each on the databases that earlier ones left."""
     customers, wanted = given.customers, set(given.only or STAGES)
-    if "pipeline" in wanted:
-        yield stages.pipeline_and_sweep(installation, customers)
+    for name, stage in _ALONE.items():
+        if name in wanted:
+            yield stage(installation, customers)
     if wanted & {"importer", "processor", "exporter", "phases"}:
         imported, figures = stages.importer(installation, customers)
         yield figures

@@ -35,17 +35,34 @@ _LATENCY_CUSTOMERS: Final = 10
 def pipeline_and_sweep(installation: Installation, customers: int) -> Figures:
     """Bring all customers through three workers, then sweep them again unchanged."""
     with installation.scene(customers) as scene:
-        scene.hold_imports()
-        roles = ("importer", "processor", "exporter")
-        workers = {role: scene.start(f"services.{role}") for role in roles}
-        with measured(installation, scene, workers) as usage:
-            scene.request_imports()
-            until(scene, all_done(customers))
-        check_decided(scene, customers)
-        check_shop(scene)
-        figures = {"pipeline: three workers [customers/s]": customers / usage.seconds}
-        figures |= usage.per_customer("pipeline", customers)
-        return figures | _sweep(installation, scene, workers["importer"])
+        figures, workers = _pipeline("pipeline: three workers", "pipeline", 1, installation, scene)
+        return figures | _sweep(installation, scene, workers["importer 0"])
+
+
+def pipeline_of_pairs(installation: Installation, customers: int) -> Figures:
+    """Bring all customers through two processes of each worker."""
+    name = "pipeline, two of each worker"
+    with installation.scene(customers) as scene:
+        return _pipeline(f"{name}:", name, 2, installation, scene)[0]
+
+
+def _pipeline(
+    title: str, group: str, of_each: int, installation: Installation, scene: Scene
+) -> tuple[Figures, dict[str, Process]]:
+    customers, roles = scene.shop.customers, ("importer", "processor", "exporter")
+    scene.hold_imports()
+    workers = {
+        f"{role} {n}": scene.start(f"services.{role}") for role in roles for n in range(of_each)
+    }
+    with measured(installation, scene, workers) as usage:
+        scene.request_imports()
+        until(scene, all_done(customers))
+    check_decided(scene, customers)
+    check_shop(scene)
+    for role in roles:
+        usage.cpu[role] = sum(usage.cpu.pop(f"{role} {n}") for n in range(of_each))
+    figures = {f"{title} [customers/s]": customers / usage.seconds}
+    return figures | usage.per_customer(group, customers), workers
 
 
 def _sweep(installation: Installation, scene: Scene, importer: Process) -> Figures:
