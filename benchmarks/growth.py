@@ -102,7 +102,8 @@ def main(arguments: list[str] | None = None) -> int:
     if given.json:
         report.write(given.json, {"customers": given.customers, "rounds": given.rounds})
     if given.write:
-        put_in("growth", _table(report, given.sizes))
+        about = f"Medians; rounds: {given.rounds}, customers decided in each: {given.customers:,}."
+        put_in("growth", f"{about}\n\n{_table(report, given.sizes)}")
     return 0
 
 
@@ -243,7 +244,7 @@ def _table(report: Report, sizes: list[int]) -> str:
         shares = [f"{medians[group, f'{what}, to the smallest']:.0f} %" for what in _SHOWN]
         cells = [f"{cell} ({share})" for cell, share in zip(cells, shares, strict=True)]
         rows.append((f"{size:,}", *cells))
-    head = ("Customers in the directory", "decided, customers/s", "CPU of the processor, µs",
+    head = ("customers in the directory", "decided, customers/s", "CPU of the processor, µs",
             "CPU of PostgreSQL, µs")  # fmt: skip
     return as_markdown(head, rows)
 

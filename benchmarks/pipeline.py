@@ -17,6 +17,7 @@ from benchmarks import stages
 from benchmarks.embedded import embedded
 from benchmarks.installation import Installation, NotDone, installed
 from benchmarks.measuring import Figures
+from benchmarks.page import as_markdown, put_in
 from benchmarks.processes import NotStarted
 from benchmarks.report import Report
 from benchmarks.updates import updates
@@ -44,6 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     report.show(console)
     if given.json:
         report.write(given.json, {"customers": given.customers, "rounds": given.rounds})
+    if given.write:
+        head = (f"{given.customers:,} customers, {given.rounds} rounds", "median", "spread")
+        put_in("pipeline", as_markdown(head, report.rows()))
     return 0
 
 
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--registrations", type=int, default=30, help="for the latency")
     parser.add_argument("--only", nargs="+", choices=STAGES, help="the stages to measure")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument("--write", action="store_true", help="bring docs/performance.md up to date")
     return parser
 
 

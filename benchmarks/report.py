@@ -55,6 +55,18 @@ class Report:
                 for what, *rest in rows:
                     console.print(f"  {what:<46}" + "".join(f"{each:>28}" for each in rest))
 
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Return what was done how fast, for the page: no parts, and nobody's CPU time."""
+        return [
+            (
+                f"{line.group}: {line.what}".removesuffix(": "),
+                f"{_rounded(line.median)} {line.unit}",
+                f"{_rounded(line.low)} .. {_rounded(line.high)}",
+            )
+            for line in self.lines()
+            if not _is_part(line) and not line.what.startswith("CPU of")
+        ]
+
     def write(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Write every figure of every round as JSON."""
         about = {"cores": cpu_count(), "python": platform.python_version(), **facts}
