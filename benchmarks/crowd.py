@@ -110,9 +110,19 @@ def fill(scene: Scene, size: int) -> None:
         )
         for emptied in ("messages", "staging_customers", "history"):
             connection.execute(sa.text(f"DELETE FROM {emptied}"))
+    _alone("VACUUM (FREEZE, ANALYZE)", scene)
+
+
+def settle(scene: Scene) -> None:
+    """Have everything written to disk, so that nobody does that while others are measured."""
+    _alone("CHECKPOINT", scene)
+
+
+def _alone(statement: str, scene: Scene) -> None:
+    """Execute a statement that may take long, and wants no transaction."""
     with scene.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(sa.text("SET statement_timeout = 0"))
-        connection.execute(sa.text("VACUUM (FREEZE, ANALYZE)"))
+        connection.execute(sa.text(statement))
         connection.invalidate()  # nobody else shall have no limit
 
 

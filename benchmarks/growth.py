@@ -153,8 +153,9 @@ def _decide(installation: Installation, filled: str, size: int, customers: int) 
     work = work_for(size, customers)
     with installation.scene(1, template=filled) as scene:
         workers = {"processor": scene.start("services.processor")}
-        workers["processor"].freeze()
         before = _counts(scene)
+        scene.engine.dispose()  # sessions tell what they scanned at the latest when they end
+        crowd.settle(scene)
         scans = lookups.scans(scene)
         crowd.owe(work.all, scene)
         with full_queue(scene, workers), measured(installation, scene, workers) as usage:
