@@ -157,6 +157,7 @@ def _decide(installation: Installation, filled: str, size: int, customers: int) 
         scene.engine.dispose()  # sessions tell what they scanned at the latest when they end
         crowd.settle(scene)
         scans = lookups.scans(scene)
+        workers["processor"].freeze()
         crowd.owe(work.all, scene)
         with full_queue(scene, workers), measured(installation, scene, workers) as usage:
             workers["processor"].thaw()

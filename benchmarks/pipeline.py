@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.json:
         report.write(given.json, {"customers": given.customers, "rounds": given.rounds})
     if given.write:
-        head = (f"{given.customers:,} customers, {given.rounds} rounds", "median", "spread")
+        head = (f"{given.customers:,} customers, rounds: {given.rounds}", "median", "spread")
         put_in("pipeline", as_markdown(head, report.rows()))
     return 0
 
