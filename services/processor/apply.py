@@ -42,18 +42,20 @@ _TAKEN = SetStatement(
 
 def apply(plan: Plan, work: UnitOfWork) -> None:
     """Write everything that `plan` holds, in the unit of work's transaction."""
-    _write_addresses(plan, work)
-    work.bulk.upsert(links, list(plan.links.values()), key=LINK_KEY, update=LINK_CHANGES)
-    _mark_removed_links(plan, work)
-    if plan.contacts:
-        write_contacts(plan.contacts, work)
-    history.append(work.connection, plan.history)
+    with work.pipelined():
+        _write_addresses(plan, work)
+        work.bulk.upsert(links, list(plan.links.values()), key=LINK_KEY, update=LINK_CHANGES)
+        _mark_removed_links(plan, work)
+        if plan.contacts:
+            write_contacts(plan.contacts, work)
+        history.append(work.connection, plan.history)
     _draw_numbers(plan, work)
-    _write_customers(plan, work)
-    _write_staging(plan, work)
-    work.send(
-        [export.parcel(plan.numbers[export.customer_id], work.now) for export in plan.exports]
-    )
+    with work.pipelined():
+        _write_customers(plan, work)
+        _write_staging(plan, work)
+        work.send(
+            [export.parcel(plan.numbers[export.customer_id], work.now) for export in plan.exports]
+        )
     wake(plan.awaited, work)
 
 

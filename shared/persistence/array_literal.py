@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import orjson
 
+from shared.persistence.failures import ValueRefused
+
 _OTHER_ESCAPE: Final = re.compile(rb'\\[^"\\]')
 _ESCAPE: Final = re.compile(rb"\\(?:u([0-9a-f]{4})|(.))")
 _CONTROL: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -21,10 +23,14 @@ _CONTROL: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\
 def array_literal(values: Sequence[Any]) -> str:
     """Return `values` as PostgreSQL's text of an array: texts, ids, moments, integers, booleans.
 
-    None becomes NULL. Raises TypeError for a value that JSON has no word for, such as bytes, and
-    for text that is no Unicode.
+    None becomes NULL. Raises ValueRefused for a value that has no word there: text that is no
+    Unicode, a number of more than eight bytes.
     """
-    written = orjson.dumps(values)
+    try:
+        written = orjson.dumps(values)
+    except orjson.JSONEncodeError as error:
+        # It names the type or the limit, never the value.
+        raise ValueRefused(str(error)) from None
     if _OTHER_ESCAPE.search(written):
         written = _ESCAPE.sub(_as_in_arrays, written)
     return f"{{{written[1:-1].decode()}}}"

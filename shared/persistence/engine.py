@@ -4,9 +4,11 @@ Its promise: both behave alike. Transactions are READ COMMITTED on PostgreSQL an
 lock at once on SQLite, nothing waits without a limit, and no error text shows parameter values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 _READ_ONLY = "25006"
@@ -81,6 +83,28 @@ def _leave_a_standby(context: sa.ExceptionContext) -> None:
     """
     if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         context.is_disconnect = True
+
+
+@contextmanager
+def pipelined(connection: sa.Connection) -> Iterator[None]:
+    """Have the statements of the block sent one after the other; failures come as SQLAlchemy's.
+
+    On SQLite, where nobody is waited for, they are executed as usual.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    try:
+        with driver.pipeline():
+            yield
+    except psycopg.Error as error:
+        if driver.broken:
+            connection.invalidate(error)
+        raise sa.exc.DBAPIError.instance(
+            None, None, error, psycopg.Error,
+            hide_parameters=True, connection_invalidated=driver.broken, dialect=connection.dialect,
+        ) from error  # fmt: skip
 
 
 def in_use(engine: sa.Engine) -> float:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from shared.domain.messages import Parcel
 from shared.persistence.bulk import Bulk
-from shared.persistence.engine import reading
+from shared.persistence.engine import pipelined, reading
 from shared.persistence.failures import translated
 from shared.persistence.sets import SetStatement
 from shared.persistence.store import MessageStore
@@ -40,6 +40,16 @@ class UnitOfWork:
         """Owe `parcels`; `sent` has them for publishing once the transaction is committed."""
         self.store.add(parcels)
         self.sent.extend(parcels)
+
+    @contextmanager
+    def pipelined(self) -> Iterator[None]:
+        """Send the statements of the block without waiting for the answer to each.
+
+        While PostgreSQL works on one the next is prepared. None of them may return rows, and how
+        many rows they changed is not known; the failure of any is raised by the end of the block.
+        """
+        with pipelined(self.connection):
+            yield
 
     def lock_identities(self, keys: Iterable[str]) -> None:
         """Keep others from deciding about these identities until the transaction ends.

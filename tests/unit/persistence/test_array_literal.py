@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from shared.persistence.array_literal import array_literal
+from shared.persistence.failures import ValueRefused
 
 
 class Kind(StrEnum):
@@ -43,8 +44,10 @@ def test_values_are_written_as_an_array_reads_them(values: Sequence[Any], litera
     assert array_literal(values) == literal
 
 
-@pytest.mark.parametrize("value", [b"bytes", "\ud800"], ids=["bytes", "a lone surrogate"])
+@pytest.mark.parametrize("value", [b"bytes", "\ud800", 2**64], ids=["bytes", "surrogate", "huge"])
 def test_what_has_no_words_is_refused(value: object) -> None:
-    """Nothing is replaced by something else in silence."""
-    with pytest.raises(TypeError):
+    """Nothing is replaced by something else in silence, and the failure names no value."""
+    with pytest.raises(ValueRefused) as caught:
         array_literal([value])
+
+    assert str(value) not in str(caught.value)
