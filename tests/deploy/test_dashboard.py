@@ -216,15 +216,20 @@ def test_channels_and_workers_can_be_chosen(eventful: Watched) -> None:
 def test_the_picture_shows_every_panel(eventful: Watched) -> None:
     """What is drawn for the documentation is well-formed, and has all headings and panels."""
     drawing = runpy.run_path(str(GRAFANA / "render.py"))
-    now = time.time()
 
-    source = drawing["Source"](eventful.prometheus.url, now - 60, now, CHOSEN)
-    picture = ElementTree.fromstring(drawing["picture"](source, [""]))  # noqa: S314 - our own
+    def texts() -> set[str]:
+        now = time.time()
+        source = drawing["Source"](eventful.prometheus.url, now - 60, now, CHOSEN)
+        picture = ElementTree.fromstring(drawing["picture"](source, [""]))  # noqa: S314 - our own
+        found = picture.iter("{http://www.w3.org/2000/svg}text")
+        return {element.text for element in found if element.text}
 
-    written = {element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")}
-    assert {filled(panel["title"]) for panel in DASHBOARD["panels"]} <= written
-    # What it says of a channel there is room for wherever the channel stayed so for a while.
-    assert {text for text in written if text and text.startswith(("shop: ", "outlet: "))}
+    # What it says of a channel there is room for once the channel has stayed so for a while.
+    eventful.until(
+        lambda: any(text.startswith(("shop: ", "outlet: ")) for text in texts()),
+        "the picture says what the channels are in",
+    )
+    assert {filled(panel["title"]) for panel in DASHBOARD["panels"]} <= texts()
 
 
 def with_a_misconfigured_channel(scene: Watched) -> None:
