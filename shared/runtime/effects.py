@@ -27,7 +27,8 @@ from shared.runtime.patience import Patience
 from shared.runtime.received import DEFERRED, DONE, DUPLICATE, Received, Result, parcel_of
 from shared.runtime.splitting import in_halves
 
-_OTHERS_TURN = timedelta(seconds=5)
+# How long somebody else's write to the same customer is given before it is asked about again.
+_OTHERS_TURN = timedelta(seconds=1)
 
 
 class HasError(Protocol):
