@@ -235,17 +235,25 @@ def _read_body(stream: BinaryIO, headers: dict[str, str]) -> bytes:
         length = int(headers.get("content-length", "0"))
     except ValueError:
         raise MalformedRequest from None
-    return stream.read(length) if length > 0 else b""
+    return _read_whole(stream, length) if length > 0 else b""
 
 
 def _read_chunks(stream: BinaryIO) -> bytes:
     chunks = []
     while size := _chunk_size(stream):
-        chunks.append(stream.read(size))
+        chunks.append(_read_whole(stream, size))
         stream.readline(LONGEST_LINE_BYTES)
     while stream.readline(LONGEST_LINE_BYTES) not in (b"\r\n", b"\n", b""):
         pass  # trailers are of no interest
     return b"".join(chunks)
+
+
+def _read_whole(stream: BinaryIO, length: int) -> bytes:
+    """Read a body; one that is cut off, as by a client that was killed, is no request."""
+    body = stream.read(length)
+    if len(body) < length:
+        raise MalformedRequest
+    return body
 
 
 def _chunk_size(stream: BinaryIO) -> int:

@@ -74,10 +74,12 @@ def test_whoever_waits_for_permission_to_send_gets_it() -> None:
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
         b"PUT / HTTP/1.1\r\nContent-Length: many\r\n\r\n",
         b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\ncut off",
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ncut off",
     ],
 )
 def test_noise_is_a_bad_request(noise: bytes) -> None:
-    """The connection is answered and ends; the server goes on."""
+    """The connection is answered and ends; the server goes on. Nobody is given half a request."""
     with echoing() as server:
         with socket.create_connection(("127.0.0.1", server.port)) as line:
             line.sendall(noise)
