@@ -6,24 +6,15 @@ message, and the pool of threads, each with a connection that commits by itself:
 its confirm the others go on. Plain: the solo pool, one message after the other.
 """
 
-import threading
-from functools import cache
-from typing import Any
-from uuid import UUID
-
-import psycopg
 from celery import Celery
 from kombu.entity import Queue
-from psycopg_pool import ConnectionPool
 
 from benchmarks.peers import place
-from benchmarks.peers.handling import handle_at_once, handle_plainly
-from benchmarks.peers.job import IN, OUT, RESULT_TASK, TASK, CustomerImported
+from benchmarks.peers.job import IN, OUT, RESULT_TASK, TASK
+from benchmarks.peers.threads import handle
 
 _QUORUM = {"x-queue-type": "quorum"}
 _RESULTS = Queue(OUT, routing_key=OUT, queue_arguments=_QUORUM)
-
-_own = threading.local()
 
 app = Celery("peers", broker=place.broker_url())
 app.conf.update(
@@ -44,27 +35,7 @@ if place.is_tuned():
     place.spare_the_collector()
 
 
-@cache
-def _pool() -> "ConnectionPool[Any]":
-    """Return this process's connections, opened after the fork."""
-    return ConnectionPool(place.database_url(), min_size=1, max_size=8, open=True)
-
-
-def _connection() -> "psycopg.Connection[Any]":
-    """Return this thread's connection."""
-    if not hasattr(_own, "connection"):
-        _own.connection = psycopg.connect(place.database_url(), autocommit=True)
-    connection: psycopg.Connection[Any] = _own.connection
-    return connection
-
-
 @app.task(name=TASK)
 def customer_imported(message_id: str, text: str) -> None:
     """Handle a message and publish what came of it."""
-    message = CustomerImported.model_validate_json(text)
-    if place.is_tuned():
-        body = handle_at_once(_connection(), UUID(message_id), message)
-    else:
-        with _pool().connection() as connection:
-            body = handle_plainly(connection, UUID(message_id), message)
-    app.send_task(RESULT_TASK, [body], queue=_RESULTS, mandatory=True)
+    app.send_task(RESULT_TASK, [handle(message_id, text)], queue=_RESULTS, mandatory=True)

@@ -6,20 +6,15 @@ Tuned: one statement for each message, a connection for each thread, no middlewa
 failed messages back, and more prefetched messages.
 """
 
-import threading
-from functools import cache
 from typing import Any
-from uuid import UUID
 
 import dramatiq
-import psycopg
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.middleware import Retries, ShutdownNotifications
-from psycopg_pool import ConnectionPool
 
 from benchmarks.peers import place
-from benchmarks.peers.handling import handle_at_once, handle_plainly
-from benchmarks.peers.job import IN, OUT, RESULT_TASK, TASK, CustomerImported
+from benchmarks.peers.job import IN, OUT, RESULT_TASK, TASK
+from benchmarks.peers.threads import handle
 
 _MIDDLEWARE = [ShutdownNotifications(), Retries()] if place.is_tuned() else None
 
@@ -34,22 +29,8 @@ class QuorumBroker(RabbitmqBroker):
 
 broker = QuorumBroker(url=place.broker_url(), confirm_delivery=True, middleware=_MIDDLEWARE)
 dramatiq.set_broker(broker)
-_own = threading.local()
 if place.is_tuned():
     place.spare_the_collector()
-
-
-@cache
-def _pool() -> "ConnectionPool[Any]":
-    return ConnectionPool(place.database_url(), min_size=1, max_size=8, open=True)
-
-
-def _connection() -> "psycopg.Connection[Any]":
-    """Return this thread's connection."""
-    if not hasattr(_own, "connection"):
-        _own.connection = psycopg.connect(place.database_url(), autocommit=True)
-    connection: psycopg.Connection[Any] = _own.connection
-    return connection
 
 
 @dramatiq.actor(queue_name=OUT, actor_name=RESULT_TASK)
@@ -60,10 +41,4 @@ def customer_handled(body: str) -> None:
 @dramatiq.actor(queue_name=IN, actor_name=TASK)
 def customer_imported(message_id: str, text: str) -> None:
     """Handle a message and publish what came of it."""
-    message = CustomerImported.model_validate_json(text)
-    if place.is_tuned():
-        body = handle_at_once(_connection(), UUID(message_id), message)
-    else:
-        with _pool().connection() as connection:
-            body = handle_plainly(connection, UUID(message_id), message)
-    customer_handled.send(body)
+    customer_handled.send(handle(message_id, text))
