@@ -130,7 +130,7 @@ def _filled(installation: Installation, size: int) -> str:
         scene.hold_imports()
         processor = scene.start("services.processor")
         crowd.owe([crowd.model()], scene)
-        scene.publish_what_is_owed()
+        scene.publish(scene.owed())
         until(scene, f"{NONE_IMPORTED} AND {ALL_PUBLISHED}")
         processor.end()
         crowd.fill(scene, size)
@@ -161,10 +161,7 @@ def _decide(installation: Installation, filled: str, size: int, customers: int) 
         crowd.owe(work.all, scene)
         with full_queue(scene, workers), measured(installation, scene, workers) as usage:
             workers["processor"].thaw()
-            until(scene, NONE_IMPORTED)
-            began_idling = time.perf_counter()
-            until(scene, ALL_PUBLISHED)
-            usage.seconds -= time.perf_counter() - began_idling
+            until(scene, f"{NONE_IMPORTED} AND {ALL_PUBLISHED}")
         workers["processor"].end()
         if size >= MANY_SIZES:
             must_be("reading of whole tables", lookups.scans(scene), scans)

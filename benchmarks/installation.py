@@ -142,10 +142,13 @@ class Scene:
         column = "sweep_due_at" if sweep else "poll_due_at"
         self.execute(sa.update(cursors).values({column: datetime.now(UTC)}))
 
-    def publish_what_is_owed(self) -> None:
-        """Bring every message of the store to the broker, as its outbox did once."""
+    def owed(self) -> list[Parcel]:
+        """Return every message of the store, the oldest first."""
         with self.engine.connect() as connection:
-            parcels = [Parcel(*row) for row in connection.execute(PARCELS.order_by(sa.text("id")))]
+            return [Parcel(*row) for row in connection.execute(PARCELS.order_by(sa.text("id")))]
+
+    def publish(self, parcels: Sequence[Parcel]) -> None:
+        """Bring messages of the store to the broker, as its outbox did once."""
         broker = connect(self.broker_url, self.topology, "benchmark")
         try:
             for start in range(0, len(parcels), _PUBLISH_AT_ONCE):
@@ -178,9 +181,12 @@ class Scene:
         what: str,
         *,
         timeout_seconds: float = 300.0,
-        every_seconds: float = 0.01,
+        every_seconds: float = 0.05,
     ) -> None:
-        """Wait until `is_so`. Raises NotDone with the ends of the logs."""
+        """Wait until `is_so`. Raises NotDone with the ends of the logs.
+
+        Whoever looks more often takes from those whom he looks at, on a small machine.
+        """
         deadline = monotonic() + timeout_seconds
         while not is_so():
             if monotonic() > deadline:

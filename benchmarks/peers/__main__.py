@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _measure(given: argparse.Namespace, runs: list[Run]) -> None:
     with _servers() as folder, installed(Path(folder)) as installation:
-        customers = round(given.seconds * 1500)
+        customers = round(given.seconds * 1500) + max(given.processes) * stages.WARM_UP
         imported = ""
         if FULL_TITLE in given.only:
             imported, _ = stages.importer(installation, customers)
