@@ -82,9 +82,11 @@ def amqp_vhost(rabbit_management: RabbitManagement) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def databases() -> Databases:
+def databases() -> Iterator[Databases]:
     """Give what creates databases on the shared PostgreSQL."""
-    return Databases(_addresses_of("postgres")[DATABASE])
+    databases = Databases(_addresses_of("postgres")[DATABASE])
+    yield databases
+    databases.settle()
 
 
 @pytest.fixture

@@ -232,6 +232,7 @@ def _without_roles_afterwards(databases: Databases, prefix: str) -> Iterator[Non
     try:
         yield
     finally:
+        databases.settle()
         for role in (*ROLES, "reader"):
             databases._execute(
                 sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{prefix}_{role}"))

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString, Self
@@ -42,6 +43,8 @@ class Databases:
 
     def __init__(self, admin_url: str) -> None:
         self._admin = make_url(admin_url).set(drivername="postgresql+psycopg")
+        self._threads = ThreadPoolExecutor(1, "drop-database")
+        self._dropping: Future[None] | None = None
 
     def create(self, *, template: str | None = None) -> str:
         """Create a database, empty or as a copy of the template's, and return its URL."""
@@ -83,12 +86,18 @@ class Databases:
 
     @contextmanager
     def temporary(self, *, template: str | None = None) -> Iterator[str]:
-        """Create a database for one test, yield its URL, and drop it afterwards."""
+        """Create a database for one test, yield its URL, and drop it while the next one runs."""
         url = self.create(template=template)
         try:
             yield url
         finally:
-            self.drop(url)
+            self.settle()
+            self._dropping = self._threads.submit(self.drop, url)
+
+    def settle(self) -> None:
+        """Wait until what was temporary is gone; raise what stood in the way."""
+        if self._dropping:
+            self._dropping.result()
 
     def execute(self, statement: LiteralString) -> list[tuple[Any, ...]]:
         """Run one statement on the maintenance database; return its rows, if it has any."""
