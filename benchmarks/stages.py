@@ -9,10 +9,12 @@ import random
 import statistics
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, Final
 
 from benchmarks.checks import check_decided, check_shop, check_unchanged
 from benchmarks.installation import Installation, NotDone, Scene
+from benchmarks.limits import held_to
 from benchmarks.measuring import (
     ALL_PUBLISHED,
     NONE_IMPORTED,
@@ -97,15 +99,26 @@ def importer(installation: Installation, customers: int) -> tuple[str, Figures]:
 
 
 def processor(
-    installation: Installation, customers: int, imported: str, *, processes: int
+    installation: Installation,
+    customers: int,
+    imported: str,
+    *,
+    processes: int,
+    cores: float | None = None,
 ) -> tuple[str, Figures]:
-    """Decide everything from a full queue; return the database with its exports, and figures."""
+    """Decide everything from a full queue; return the database with its exports, and figures.
+
+    With `cores`, each process is held to that many.
+    """
     group = "processor alone" if processes == 1 else f"processor alone, {processes} processes"
     warm_up = min(customers // 4, WARM_UP * processes)
     with installation.scene(customers, template=imported) as scene:
         workers = {f"processor {n}": scene.start("services.processor") for n in range(processes)}
-        waiting = full_queue(scene, workers, warm_up=warm_up)
-        with waiting, measured(installation, scene, workers) as usage:
+        with ExitStack() as life:
+            life.enter_context(full_queue(scene, workers, warm_up=warm_up))
+            if cores is not None:
+                life.enter_context(held_to(cores, [worker.pid for worker in workers.values()]))
+            usage = life.enter_context(measured(installation, scene, workers))
             thaw(workers)
             until(scene, f"{NONE_IMPORTED} AND {ALL_PUBLISHED}")
         check_decided(scene, customers)
