@@ -19,12 +19,14 @@ from typing import Any, Final
 
 import httpx2
 import sqlalchemy as sa
+import stamina
 from rich.console import Console
 
 from benchmarks.installation import Installation, NotDone, Site, installed
 from benchmarks.measuring import Figures
 from benchmarks.processes import NotStarted, Process
 from benchmarks.report import Report
+from services.console.cli.failures import Refused
 from services.console.demo.shops.kinds import kinds_of
 from services.console.demo.shops.port import DemoShop
 from shared.observability import logs
@@ -35,6 +37,7 @@ LEAST_USED: Final = 80.0
 _REFUSED: Final = "refused [%]"
 _USED: Final = "quota used while writing [%]"
 _LONGEST_SECONDS: Final = 3600.0
+_QUOTA_SECONDS: Final = 60.0
 _CHANNEL: Final = "shop"
 _WORKERS: Final = ("importer", "processor", "exporter")
 _DONE: Final = (
@@ -198,8 +201,11 @@ def _is_done(engine: sa.Engine) -> bool:
 
 
 def _check_numbers(shop: DemoShop) -> None:
-    """Look at every customer in the shop."""
-    without = sum(1 for each in shop.accounts() if each.has_billing and not each.number)
+    """Look at every customer in the shop, as soon as its quota allows that again."""
+    for attempt in stamina.retry_context(on=Refused, attempts=None, timeout=_QUOTA_SECONDS):
+        with attempt:
+            accounts = list(shop.accounts())
+    without = sum(1 for each in accounts if each.has_billing and not each.number)
     if without:
         raise NotDone(f"{without} customers have no number in the shop")
 
