@@ -14,7 +14,7 @@ from services.processor.worker import process_batch
 from shared.domain.messages import Envelope
 from shared.messaging.topology import PROCESSOR_QUEUE
 from shared.persistence.unit_of_work import UnitOfWork
-from shared.runtime.consumer import Consumer, Subscription
+from shared.runtime.consumer import Consumer, Subscription, show_activity
 from shared.runtime.foundation import Foundation
 from shared.runtime.housekeeping import housekeeping
 from shared.runtime.lifecycle import Worker
@@ -41,19 +41,24 @@ def build(foundation: Foundation) -> Role:
 
     batch_size = settings.processor.batch_size
     recorder = foundation.recorder(NAME)
-    consumer = Consumer(
-        Subscription(NAME, PROCESSOR_QUEUE, batch_size, prefetch=batch_size * 3),
-        foundation.broker,
-        foundation.units,
-        TransactionalHandler(process, foundation.units, recorder, foundation.outbox.offer),
-        failures=recorder,
-        metrics=metrics,
-        tracer=foundation.tracer,
-    )
+    handler = TransactionalHandler(process, foundation.units, recorder, foundation.outbox.offer)
+    consumers = [
+        Consumer(
+            Subscription(NAME, PROCESSOR_QUEUE, batch_size, prefetch=batch_size * 3, number=number),
+            foundation.broker,
+            foundation.units,
+            handler,
+            failures=recorder,
+            metrics=metrics,
+            tracer=foundation.tracer,
+        )
+        for number in range(1, settings.processor.threads + 1)
+    ]
+    show_activity(metrics, consumers)
     redecision = Redecision(foundation.units, foundation.outbox.offer, policy.version)
     redecide = Periodic("redecide", redecision.look, EVERY_SECONDS)
     keep = housekeeping(foundation.units, settings.retention, metrics)
-    return Role(Worker(NAME, [consumer, redecide, keep]), [consumer])
+    return Role(Worker(NAME, [*consumers, redecide, keep]), consumers)
 
 
 if __name__ == "__main__":

@@ -193,9 +193,14 @@ class CanarySettings(Table):
 
 
 class ProcessorSettings(Table):
-    """How many customers are decided in one transaction at the most."""
+    """How many customers are decided in one transaction at the most, and how many at a time.
+
+    With two threads one decides while the other waits for the database: a process alone does more,
+    and leaves less of the machine to others.
+    """
 
     batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    threads: Annotated[int, Field(ge=1, le=4)] = 1
 
 
 class ExporterSettings(Table):

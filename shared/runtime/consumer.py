@@ -60,13 +60,22 @@ class OpenGate:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Which queue a consumer reads, for which worker, and how much at a time."""
+    """Which queue a consumer reads, for which worker, and how much at a time.
+
+    `number` tells the consumers of one queue in one process apart.
+    """
 
     worker: str
     queue: str
     batch_size: int = 100
     prefetch: int = 250
     max_starts: int = 5
+    number: int = 1
+
+    @property
+    def name(self) -> str:
+        """What the consumer's loop is called."""
+        return f"consumer.{self.queue}" + (f".{self.number}" if self.number > 1 else "")
 
 
 class Consumer:
@@ -85,7 +94,7 @@ class Consumer:
         tracer: Tracer = NO_TRACING,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.name = f"consumer.{subscription.queue}"
+        self.name = subscription.name
         self._subscription = subscription
         self._broker = broker
         self._units = units
@@ -97,6 +106,12 @@ class Consumer:
         self._stopped = threading.Event()
         self._consumption: Consumption | None = None
         self._in_hand_since: float | None = None
+        show_activity(metrics, [self])
+
+    @property
+    def subscription(self) -> Subscription:
+        """What is consumed, and how."""
+        return self._subscription
 
     @property
     def is_active(self) -> bool:
@@ -120,7 +135,6 @@ class Consumer:
         patience = Patience(self._stopped, beat=beat, on_trouble=self._tally.count_trouble)
         consumption = self._broker.consume(subscription.queue, subscription.prefetch)
         self._consumption = consumption
-        self._show_activity()
         try:
             while not self._stopped.is_set():
                 beat()
@@ -232,18 +246,24 @@ class Consumer:
         )
         self._tally.count(results)
 
-    def _show_activity(self) -> None:
-        worker, queue = self._subscription.worker, self._subscription.queue
-        active = self._metrics.consumer_active.labels(worker, queue)
-        active.set_function(lambda: float(self.is_active))
-        oldest = self._metrics.message_in_progress_oldest_seconds.labels(worker, queue)
-        oldest.set_function(self._seconds_in_hand)
-        # Shown from the start: a worker without this is taken for one that does not run.
-        self._metrics.messages_in_progress.labels(worker)
-
-    def _seconds_in_hand(self) -> float:
+    @property
+    def seconds_in_hand(self) -> float:
+        """For how long the batch in hand has been worked on; 0 when there is none."""
         since = self._in_hand_since
         return 0.0 if since is None else time.monotonic() - since
+
+
+def show_activity(metrics: Metrics, consumers: Sequence[Consumer]) -> None:
+    """Show whether the consumers of one queue take what is there, and the oldest batch in hand."""
+    worker, queue = consumers[0].subscription.worker, consumers[0].subscription.queue
+    metrics.consumer_active.labels(worker, queue).set_function(
+        lambda: float(all(each.is_active for each in consumers))
+    )
+    metrics.message_in_progress_oldest_seconds.labels(worker, queue).set_function(
+        lambda: max(each.seconds_in_hand for each in consumers)
+    )
+    # From the start: a worker without this is taken for one that does not run.
+    metrics.messages_in_progress.labels(worker)
 
 
 def _came_before(delivery: Delivery) -> bool:

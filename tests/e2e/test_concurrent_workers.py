@@ -40,7 +40,11 @@ def poll_seconds() -> float:
 
 
 def test_edits_during_the_import_are_neither_lost_nor_doubled(deployment: Deployment) -> None:
-    """ASK-5, NEW-8: each person once, shop and directory equal field by field, then silence."""
+    """ASK-5, NEW-8: each person once, shop and directory equal field by field, then silence.
+
+    Each processor decides two batches side by side, so that there are four at a time.
+    """
+    deployment.environment["PATRON_PROCESSOR__THREADS"] = "2"
     for replica in ("1", "2"):
         for role in ROLES:
             deployment.start(role, name=f"{role}-{replica}")
