@@ -25,6 +25,7 @@ from shared.messaging.rabbitmq.consumption import RabbitMQConsumption
 from shared.messaging.rabbitmq.faults import channel_fault
 from shared.messaging.rabbitmq.parameters import parameters_from, place
 from shared.messaging.rabbitmq.publisher import Publisher
+from shared.messaging.rabbitmq.tolerant import TolerantConnection
 
 DEPTH_TIMEOUT_SECONDS = 10.0
 DEFAULT_EXCHANGE = ""
@@ -139,7 +140,7 @@ class RabbitMQBroker:
         )
 
 
-def _ask_depth(connection: pika.SelectConnection, queue: str, answer: "Future[int]") -> None:
+def _ask_depth(connection: TolerantConnection, queue: str, answer: "Future[int]") -> None:
     def ask(channel: Channel) -> None:
         channel.add_on_close_callback(refuse)
         channel.queue_declare(queue, passive=True, callback=lambda frame: tell(channel, frame))

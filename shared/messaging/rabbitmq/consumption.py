@@ -18,9 +18,10 @@ from shared.domain.errors import ConfigurationError
 from shared.messaging.broker import Delivery
 from shared.messaging.rabbitmq.backoff import Backoff
 from shared.messaging.rabbitmq.faults import BrokerFault, channel_fault
+from shared.messaging.rabbitmq.frames import RawDelivery, message_of
 from shared.messaging.rabbitmq.ledger import Ledger, Settlement
 from shared.messaging.rabbitmq.link import STABLE_AFTER_SECONDS, Link, renewed
-from shared.messaging.rabbitmq.wire import from_properties
+from shared.messaging.rabbitmq.tolerant import TolerantConnection
 from shared.messaging.topology import PROVISION_COMMAND
 
 log = structlog.get_logger(__name__)
@@ -35,15 +36,6 @@ class _Tag(NamedTuple):
     number: int
 
 
-class _Arrival(NamedTuple):
-    """A delivery as pika hands it over; made into ours by the thread that takes it."""
-
-    channel: Channel
-    method: pika.spec.Basic.Deliver
-    properties: pika.BasicProperties
-    body: bytes
-
-
 class RabbitMQConsumption:
     """See `shared.messaging.broker.Consumption`."""
 
@@ -51,7 +43,7 @@ class RabbitMQConsumption:
         self._queue = queue
         self._prefetch = prefetch
         self._changed = threading.Condition()
-        self._arrivals: deque[_Arrival] = deque()
+        self._arrivals: deque[RawDelivery] = deque()  # over the present channel
         self._ledger = Ledger()
         self._channel: Channel | None = None
         self._consumer_tag: str | None = None
@@ -92,11 +84,15 @@ class RabbitMQConsumption:
                 lambda: self._arrivals or self._is_woken or self._is_cancelled, timeout_seconds
             )
             taken = [self._arrivals.popleft() for _ in range(min(limit, len(self._arrivals)))]
+            channel = self._channel
             was_woken, self._is_woken = self._is_woken, False
             fault = None if was_woken or self._is_cancelled else self._fault
         if not taken and isinstance(fault, ConfigurationError):
             raise renewed(fault)
-        return [self._delivery(each) for each in taken]
+        return [
+            Delivery(message_of(raw), self._queue, raw.redelivered, _Tag(channel, raw.tag))
+            for raw in taken
+        ]
 
     def settle(self, acks: Sequence[Delivery], rejects: Sequence[Delivery] = ()) -> None:
         """Acknowledge and reject; deliveries of a lost channel are passed over.
@@ -122,9 +118,9 @@ class RabbitMQConsumption:
             if self._is_cancelled:
                 return
             self._is_cancelled = True
-            untaken = [_Tag(each.channel, each.method.delivery_tag) for each in self._arrivals]
-            self._arrivals.clear()
             channel, consumer_tag = self._channel, self._consumer_tag
+            untaken = [_Tag(channel, raw.tag) for raw in self._arrivals]
+            self._arrivals.clear()
             self._changed.notify_all()
         if channel is not None and consumer_tag is not None:
             self._link.post(lambda: _cancel(channel, consumer_tag))
@@ -136,15 +132,6 @@ class RabbitMQConsumption:
             self._is_cancelled = self._is_closed = True
             self._changed.notify_all()
         self._link.close()
-
-    def _delivery(self, arrival: _Arrival) -> Delivery:
-        method = arrival.method
-        return Delivery(
-            message=from_properties(arrival.properties, method.routing_key, arrival.body),
-            queue=self._queue,
-            redelivered=method.redelivered,
-            tag=_Tag(arrival.channel, method.delivery_tag),
-        )
 
     def _tell(
         self, deliveries: Sequence[Delivery], verb: Callable[[Channel, Settlement], None]
@@ -164,7 +151,7 @@ class RabbitMQConsumption:
 
     # Everything below runs on the I/O thread.
 
-    def _open_channel(self, connection: pika.SelectConnection) -> None:
+    def _open_channel(self, connection: TolerantConnection) -> None:
         if not self._is_cancelled:
             connection.channel(on_open_callback=self._prepare)
 
@@ -178,9 +165,10 @@ class RabbitMQConsumption:
         )
 
     def _subscribe(self, channel: Channel) -> None:
+        channel.connection.consume(channel, self._arrived)
         channel.basic_consume(
             self._queue,
-            self._arrived,
+            self._arrived_by_pika,
             callback=lambda frame: self._subscribed(frame.method.consumer_tag),
         )
 
@@ -191,20 +179,27 @@ class RabbitMQConsumption:
             self._changed.notify_all()
         log.info("consumer.active", queue=self._queue)
 
-    def _arrived(
+    def _arrived_by_pika(
         self,
         channel: Channel,
         method: pika.spec.Basic.Deliver,
         properties: pika.BasicProperties,
         body: bytes,
     ) -> None:
+        key, tag, redelivered = method.routing_key, method.delivery_tag, method.redelivered
+        self._arrived(channel, [RawDelivery(tag, redelivered, key, properties, body)])
+
+    def _arrived(self, channel: Channel, deliveries: Sequence[RawDelivery]) -> None:
         with self._changed:
-            if not self._is_cancelled:
-                self._ledger.add(method.delivery_tag)
-                self._arrivals.append(_Arrival(channel, method, properties, body))
+            is_lost, is_wanted = channel is not self._channel, not self._is_cancelled
+            if is_wanted and not is_lost:
+                self._ledger.add([raw.tag for raw in deliveries])
+                self._arrivals.extend(deliveries)
                 self._changed.notify()
-                return
-        channel.basic_nack(method.delivery_tag, requeue=True)
+        # Those of a lost channel come again by themselves.
+        if not is_wanted and channel.is_open:
+            for raw in deliveries:
+                channel.basic_nack(raw.tag, requeue=True)
 
     def _cancelled_by_broker(self, channel: Channel) -> None:
         """Subscribe anew: the queue was deleted, or its node went away."""

@@ -4,7 +4,7 @@ Pure bookkeeping, no I/O. Its promise: a tag is settled once, and `multiple` nev
 delivery that was not meant.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -25,9 +25,9 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, tag: int) -> None:
-        """Note a delivery."""
-        self._open[tag] = None
+    def add(self, tags: Iterable[int]) -> None:
+        """Note deliveries."""
+        self._open.update(dict.fromkeys(tags))
 
     def settle(self, tags: Collection[int]) -> Sequence[Settlement]:
         """Strike off those of `tags` that are unsettled, and say which frames tell the broker."""

@@ -35,7 +35,7 @@ class Link:
         self,
         parameters: pika.ConnectionParameters,
         *,
-        on_open: Callable[[pika.SelectConnection], None],
+        on_open: Callable[[TolerantConnection], None],
         on_lost: Callable[[BrokerFault], None],
     ) -> None:
         self._parameters = parameters
@@ -47,8 +47,8 @@ class Link:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._ioloop: IOLoop | None = None
-        self._attempt: pika.SelectConnection | None = None
-        self._connection: pika.SelectConnection | None = None
+        self._attempt: TolerantConnection | None = None
+        self._connection: TolerantConnection | None = None
         self._requests: set[Future[Any]] = set()
         self._fault: BrokerFault = BrokerUnavailable(f"not yet connected to {self._place}")
         self.is_blocked = False
@@ -71,7 +71,7 @@ class Link:
             self._ioloop.add_callback_threadsafe(work)
             return True
 
-    def request(self, work: Callable[[pika.SelectConnection, "Future[T]"], None]) -> "Future[T]":
+    def request(self, work: Callable[[TolerantConnection, "Future[T]"], None]) -> "Future[T]":
         """Have the I/O thread start `work`, which answers through the future it is given.
 
         Raises what stands in the way if there is no connection.
@@ -86,7 +86,7 @@ class Link:
         future.add_done_callback(self._requests.discard)
         return future
 
-    def later(self, seconds: float, work: Callable[[pika.SelectConnection], None]) -> None:
+    def later(self, seconds: float, work: Callable[[TolerantConnection], None]) -> None:
         """Do `work` in a while, if this connection still stands. Only for the I/O thread."""
         connection = self._connection
 
@@ -142,7 +142,7 @@ class Link:
                 ioloop.start()
             ioloop.close()
 
-    def _opened(self, connection: pika.SelectConnection) -> None:
+    def _opened(self, connection: TolerantConnection) -> None:
         connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(blocked=True))
         connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(blocked=False))
         with self._lock:
@@ -154,7 +154,7 @@ class Link:
         self.is_blocked = blocked
         log.warning("broker.blocked" if blocked else "broker.unblocked", connection=self._name)
 
-    def _ended(self, connection: pika.SelectConnection, error: BaseException) -> None:
+    def _ended(self, connection: TolerantConnection, error: BaseException) -> None:
         """Leave the I/O loop: the connection was not to be had, or is no more."""
         self._lost(connection_fault(error, self._place))
         connection.ioloop.stop()
@@ -189,7 +189,7 @@ class Link:
             connection.close()
 
     @staticmethod
-    def _cut(connection: pika.SelectConnection) -> None:
+    def _cut(connection: TolerantConnection) -> None:
         """End the connection without asking; pika has no public way to."""
         if not connection.is_closed:
             connection._terminate_stream(BrokerUnavailable("cut"))  # noqa: SLF001
@@ -201,8 +201,8 @@ def renewed(fault: BrokerFault) -> BrokerFault:
 
 
 def _start(
-    work: Callable[[pika.SelectConnection, "Future[T]"], None],
-    connection: pika.SelectConnection,
+    work: Callable[[TolerantConnection, "Future[T]"], None],
+    connection: TolerantConnection,
     future: "Future[T]",
 ) -> None:
     try:

@@ -5,6 +5,7 @@ when the broker confirmed exactly it and did not return it. After a confirm that
 channel is discarded, so that a late one cannot be taken for another's.
 """
 
+import struct
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -24,10 +25,12 @@ from shared.messaging.broker import (
     WireMessage,
 )
 from shared.messaging.rabbitmq.faults import BrokerFault, channel_fault
+from shared.messaging.rabbitmq.frames import Road, frames_of
 from shared.messaging.rabbitmq.link import Link, renewed
 from shared.messaging.rabbitmq.parameters import place
+from shared.messaging.rabbitmq.tolerant import TolerantConnection
 from shared.messaging.rabbitmq.window import Batch, Item, Outcome, Window
-from shared.messaging.rabbitmq.wire import to_properties, uuid_or_none
+from shared.messaging.rabbitmq.wire import uuid_or_none
 from shared.messaging.topology import EXCHANGE
 
 log = structlog.get_logger(__name__)
@@ -38,7 +41,8 @@ WINDOW_BYTES = 16 * 1024 * 1024
 READY_TIMEOUT_SECONDS = 10.0
 GIVE_UP_TIMEOUT_SECONDS = 10.0
 
-_Load = tuple[WireMessage, pika.BasicProperties]
+# What AMQP cannot carry: a text too long, a value of no type of its, a number out of range.
+_NOT_SENT = (AMQPError, ValueError, TypeError, struct.error)
 
 
 class Publisher:
@@ -57,7 +61,7 @@ class Publisher:
         self._changed = threading.Condition()
         self._fault: BrokerFault | None = None
         self._channel: Channel | None = None
-        self._window: Window[_Load] = Window(WINDOW_MESSAGES, WINDOW_BYTES)
+        self._window: Window[WireMessage] = Window(WINDOW_MESSAGES, WINDOW_BYTES)
         self.link = Link(parameters, on_open=self._open_channel, on_lost=self._lost)
         self.link.start()
 
@@ -82,7 +86,7 @@ class Publisher:
         """Return when all are confirmed and routed. Raises PublishFailed naming the others."""
         if not messages:
             return
-        loads = [(_id_of(message), (message, to_properties(message))) for message in messages]
+        loads = [(_id_of(message), message) for message in messages]
         self.await_ready()
         outcome = self._outcome(
             self.link.request(lambda _connection, answer: self._begin(answer, loads))
@@ -108,7 +112,7 @@ class Publisher:
 
     # Everything below runs on the I/O thread.
 
-    def _open_channel(self, connection: pika.SelectConnection) -> None:
+    def _open_channel(self, connection: TolerantConnection) -> None:
         connection.channel(on_open_callback=self._prepare)
 
     def _prepare(self, channel: Channel) -> None:
@@ -125,32 +129,38 @@ class Publisher:
             self._channel, self._fault = channel, None
             self._changed.notify_all()
 
-    def _begin(self, answer: "Future[Outcome]", loads: Sequence[tuple[UUID, _Load]]) -> None:
+    def _begin(self, answer: "Future[Outcome]", loads: Sequence[tuple[UUID, WireMessage]]) -> None:
         if self._channel is None:
             raise renewed(self._fault or BrokerUnavailable(f"no channel at {self._place}"))
         batch = Batch(answer, len(loads))
         self._window.add(
-            [Item(batch, message_id, len(load[0].body), load) for message_id, load in loads]
+            [Item(batch, message_id, len(load.body), load) for message_id, load in loads]
         )
         self._send_on()
 
     def _send_on(self) -> None:
         """Send as many waiting messages as the window has room for."""
-        while self._channel is not None and (item := self._window.next_item()):
-            message, properties = item.load
+        while (channel := self._channel) is not None and (items := self._window.next_items()):
+            self._send(items, channel)
+
+    def _send(self, items: Sequence[Item[WireMessage]], channel: Channel) -> None:
+        connection = channel.connection
+        road = Road(channel.channel_number, self._exchange, connection.params.frame_max)
+        frames, sent = [], []
+        for item in items:
             try:
-                self._channel.basic_publish(
-                    self._exchange,
-                    message.routing_key,
-                    message.body,
-                    properties,
-                    mandatory=_is_routed(message),
-                )
-            except (AMQPError, ValueError, TypeError) as error:
-                # pika marshals before it writes: nothing of this message is on the wire.
-                item.batch.settle(item.message_id, f"not_sent: {type(error).__name__}")
+                frames.append(frames_of(item.load, road, mandatory=_is_routed(item.load)))
+            except _NOT_SENT as error:
+                item.batch.settle(item.message_id, _not_sent(error))
             else:
-                self._window.sent(item)
+                sent.append(item)
+        try:
+            connection.send(channel, frames)
+        except AMQPError as error:
+            for item in sent:
+                item.batch.settle(item.message_id, _not_sent(error))
+        else:
+            self._window.sent(sent)
 
     def _confirmed(self, frame: pika.frame.Method) -> None:
         self._window.confirmed(
@@ -187,6 +197,11 @@ class Publisher:
             self._channel, self._fault = None, fault
             self._changed.notify_all()
         self._window.abandon(failure, fault)
+
+
+def _not_sent(error: Exception) -> str:
+    """Say that nothing of a message is on the wire, and why."""
+    return f"not_sent: {type(error).__name__}"
 
 
 def _is_routed(message: WireMessage) -> bool:

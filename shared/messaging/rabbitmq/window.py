@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from shared.messaging.broker import NACKED, UNROUTABLE
 from shared.messaging.rabbitmq.faults import BrokerFault
 
 Load = TypeVar("Load")
+_PIECE_BYTES: Final = 256 * 1024
 
 
 @dataclass(slots=True)
@@ -75,16 +76,22 @@ class Window(Generic[Load]):
         """Let messages wait for their turn."""
         self._waiting.extend(items)
 
-    def next_item(self) -> Item[Load] | None:
-        """Return the message to be sent now, if there is one and room for it."""
-        is_full = len(self._in_flight) >= self._most_messages or self._bytes >= self._most_bytes
-        return None if is_full or not self._waiting else self._waiting.popleft()
+    def next_items(self) -> list[Item[Load]]:
+        """Return the messages to be sent now, in one piece: what there is room for, or a part."""
+        items: list[Item[Load]] = []
+        size = self._bytes
+        most = self._most_messages - len(self._in_flight)
+        largest = min(self._most_bytes, size + _PIECE_BYTES)
+        while self._waiting and len(items) < most and size < largest:
+            items.append(self._waiting.popleft())
+            size += items[-1].size
+        return items
 
-    def sent(self, item: Item[Load]) -> None:
-        """Note that a message is on the wire, under the channel's next tag."""
-        self._in_flight[self._next_tag] = item
-        self._next_tag += 1
-        self._bytes += item.size
+    def sent(self, items: Sequence[Item[Load]]) -> None:
+        """Note that messages are on the wire, under the channel's next tags."""
+        self._in_flight.update(enumerate(items, self._next_tag))
+        self._next_tag += len(items)
+        self._bytes += sum(item.size for item in items)
 
     def returned(self, message_id: UUID | None) -> None:
         """Note that no queue takes a message; its confirm is still to come."""

@@ -15,10 +15,10 @@ from services.console.keeper.reading import Reader
 from shared.domain.messages import Parcel
 from shared.messaging.broker import Delivery, WireMessage
 from shared.messaging.codec import to_wire
-from shared.messaging.rabbitmq.wire import to_properties
 from shared.messaging.topology import EXCHANGE, PROCESSOR_QUEUE, dead_queue
 from shared.persistence.tables import dead_letters
 from shared.persistence.tombstones import Tombstones
+from tests.amqp import to_properties
 from tests.integration.runtime.rig import PATIENCE_SECONDS, Rig, eventually
 
 DEAD = dead_queue("processor")

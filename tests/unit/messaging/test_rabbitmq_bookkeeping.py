@@ -31,9 +31,9 @@ class Sending:
 def send_all(window: Window[None]) -> int:
     """Send whatever the window has room for; return how many that were."""
     sent = 0
-    while item := window.next_item():
-        window.sent(item)
-        sent += 1
+    while items := window.next_items():
+        window.sent(items)
+        sent += len(items)
     return sent
 
 
@@ -133,7 +133,7 @@ def a_ledger(*tags: int) -> Ledger:
     """Return a ledger with these deliveries unsettled."""
     ledger = Ledger()
     for tag in tags:
-        ledger.add(tag)
+        ledger.add([tag])
     return ledger
 
 
