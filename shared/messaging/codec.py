@@ -39,6 +39,7 @@ from shared.messaging.properties import (
     occurred_at,
     reply,
     stand_in_id,
+    text_of,
     traceparent,
     uuid_or_none,
 )
@@ -61,30 +62,31 @@ _TYPE_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 def to_wire(parcel: Parcel) -> WireMessage:
     """Return the message that carries `parcel`. Raises Oversized."""
     check_size(parcel.body)
+    is_reply = parcel.is_reply
     headers: dict[str, object] = {
         "schema_version": parcel.schema_version,
         "channel": parcel.channel,
         "subject": parcel.subject,
-        "occurred_at": parcel.occurred_at.isoformat(),
+        "occurred_at": text_of(parcel.occurred_at),
     }
     if parcel.causation_id is not None:
-        headers["causation_id"] = str(parcel.causation_id)
+        headers["causation_id"] = text_of(parcel.causation_id)
     if parcel.traceparent is not None:
         headers["traceparent"] = parcel.traceparent
     return WireMessage(
-        routing_key=parcel.reply_to or "" if parcel.is_reply else parcel.routing_key,
+        routing_key=parcel.reply_to or "" if is_reply else parcel.routing_key,
         body=parcel.body,
         message_id=parcel.message_id,
         type=parcel.type,
         # The asker's own text, to which `decode` finds our correlation again.
-        correlation_id=parcel.reply_id or str(parcel.correlation_id),
+        correlation_id=parcel.reply_id or text_of(parcel.correlation_id),
         timestamp=parcel.occurred_at,
         content_type=CONTENT_TYPE,
         content_encoding=CONTENT_ENCODING,
         headers=headers,
         app_id=APP_ID,
-        reply_to=None if parcel.is_reply else parcel.reply_to,
-        is_direct=parcel.is_reply,
+        reply_to=None if is_reply else parcel.reply_to,
+        is_direct=is_reply,
     )
 
 
@@ -213,6 +215,6 @@ def _about_body(body: Model) -> tuple[str, str]:
 
 def _identifier(name: str, value: object) -> str:
     longest = SHORT if name == "channel" else 511
-    if not isinstance(value, str) or not 0 < len(value) <= longest or CONTROL.search(value):
-        raise WrongSchema(f"{name}: not a short text")
-    return value
+    if isinstance(value, str) and 0 < len(value) <= longest and not CONTROL.search(value):
+        return value
+    raise WrongSchema(f"{name}: not a short text")

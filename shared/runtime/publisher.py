@@ -44,8 +44,8 @@ _log = structlog.get_logger()
 class Publication:
     """What became of the parcels of one batch; `replied` are the replies to be forgotten."""
 
-    confirmed: set[UUID] = field(default_factory=set)
-    replied: set[UUID] = field(default_factory=set)
+    confirmed: list[UUID] = field(default_factory=list)
+    replied: list[UUID] = field(default_factory=list)
     failed: dict[UUID, str] = field(default_factory=dict)
     refused: dict[UUID, tuple[Parcel, Oversized]] = field(default_factory=dict)
 
@@ -77,11 +77,12 @@ class Publisher:
             self._metrics.publish.labels("unavailable").inc(len(batch))
             raise
         self._metrics.publish_confirm_seconds.observe(time.monotonic() - began)
-        over = publication.failed.keys() | publication.refused.keys() | publication.replied
-        sent = {parcel.message_id: parcel for parcel in parcels if parcel.message_id not in over}
+        over = {*publication.failed, *publication.refused, *publication.replied}
+        sent = [each for each in parcels if each.message_id not in over] if over else parcels
         self._metrics.publish.labels("confirmed").inc(len(sent))
-        publication.replied.update(id_ for id_, parcel in sent.items() if parcel.is_reply)
-        publication.confirmed.update(sent.keys() - publication.replied)
+        for parcel in sent:
+            kind = publication.replied if parcel.is_reply else publication.confirmed
+            kind.append(parcel.message_id)
         return publication
 
     def _drop_replies(self, parcels: Sequence[Parcel], publication: Publication) -> None:
@@ -91,7 +92,7 @@ class Publisher:
             if not parcel.is_reply or reason is None or reason in _MAY_PASS:
                 continue
             del publication.failed[parcel.message_id]
-            publication.replied.add(parcel.message_id)
+            publication.replied.append(parcel.message_id)
             self._metrics.publish.labels("reply_dropped").inc()
             _log.warning(
                 "reply.dropped",

@@ -24,13 +24,13 @@ from shared.messaging.broker import (
     PublishFailed,
     WireMessage,
 )
+from shared.messaging.properties import uuid_or_none
 from shared.messaging.rabbitmq.faults import BrokerFault, channel_fault
 from shared.messaging.rabbitmq.frames import Road, frames_of
 from shared.messaging.rabbitmq.link import Link, renewed
 from shared.messaging.rabbitmq.parameters import place
 from shared.messaging.rabbitmq.tolerant import TolerantConnection
 from shared.messaging.rabbitmq.window import Batch, Item, Outcome, Window
-from shared.messaging.rabbitmq.wire import uuid_or_none
 from shared.messaging.topology import EXCHANGE
 
 log = structlog.get_logger(__name__)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
-from uuid import UUID
 
 import pika
 from pika.data import encode_short_string, encode_value
 from pika.exceptions import ShortStringTooLong
 
 from shared.messaging.broker import WireMessage
+from shared.messaging.properties import text_of, uuid_or_none
 
 UNREADABLE: Final = "application/x-unreadable-properties"
 
@@ -36,13 +36,10 @@ _APP_ID: Final = 1 << 3
 _PERSISTENT: Final = b"\x02"
 _TEXT: Final = ord("S")
 _INTEGER: Final = ord("I")
-_LARGEST: Final = 2**31
 _SHORTEST_TOO_LONG: Final = 256
 
 _pack_flags = struct.Struct(">H").pack
 _pack_long = struct.Struct(">I").pack
-_pack_text = struct.Struct(">cI").pack
-_pack_integer = struct.Struct(">ci").pack
 _pack_moment = struct.Struct(">Q").pack
 _flags_at = struct.Struct(">H").unpack_from
 _long_at = struct.Struct(">I").unpack_from
@@ -62,15 +59,10 @@ def properties_of(message: WireMessage) -> bytes:
 
     Raises what pika raises if AMQP cannot carry them: an AMQPError or a ValueError.
     """
-    flags = _HEADERS | _DELIVERY_MODE
-    pieces = [b""]
-    if message.content_type is not None:
-        flags |= _CONTENT_TYPE
-        pieces.append(_known(message.content_type))
-    if message.content_encoding is not None:
-        flags |= _CONTENT_ENCODING
-        pieces.append(_known(message.content_encoding))
-    pieces += (_table(message.headers), _PERSISTENT)
+    content_flags, content = _content(message.content_type, message.content_encoding)
+    sender_flags, sender = _sender(message.type, message.app_id)
+    flags = content_flags | _HEADERS | _DELIVERY_MODE | sender_flags
+    pieces = [b"", content, _table(message.headers), _PERSISTENT]
     if message.correlation_id is not None:
         flags |= _CORRELATION_ID
         pieces.append(_short(message.correlation_id))
@@ -79,16 +71,11 @@ def properties_of(message: WireMessage) -> bytes:
         pieces.append(_short(message.reply_to))
     if message.message_id is not None:
         flags |= _MESSAGE_ID
-        pieces.append(_short(str(message.message_id)))
+        pieces.append(_short(text_of(message.message_id)))
     if message.timestamp is not None:
         flags |= _TIMESTAMP
         pieces.append(_pack_moment(int(message.timestamp.timestamp())))
-    if message.type:
-        flags |= _TYPE
-        pieces.append(_known(message.type))
-    if message.app_id is not None:
-        flags |= _APP_ID
-        pieces.append(_known(message.app_id))
+    pieces.append(sender)
     pieces[0] = _pack_flags(flags)
     return b"".join(pieces)
 
@@ -123,14 +110,6 @@ def from_properties(properties: pika.BasicProperties, routing_key: str, body: by
     )
 
 
-def uuid_or_none(text: object) -> UUID | None:
-    """Return the UUID that `text` spells, if it does."""
-    try:
-        return UUID(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-
-
 def _short(text: str) -> bytes:
     encoded = text.encode()
     if len(encoded) >= _SHORTEST_TOO_LONG:
@@ -138,23 +117,42 @@ def _short(text: str) -> bytes:
     return bytes((len(encoded),)) + encoded
 
 
-# What is the same in most messages: names of headers, of types, of ourselves.
-_known = lru_cache(maxsize=256)(_short)
+# What is the same in most messages, or in all of a batch, is written once.
+
+
+@lru_cache(maxsize=64)
+def _content(content_type: str | None, encoding: str | None) -> tuple[int, bytes]:
+    return _optional((_CONTENT_TYPE, content_type), (_CONTENT_ENCODING, encoding))
+
+
+@lru_cache(maxsize=64)
+def _sender(type_: str, app_id: str | None) -> tuple[int, bytes]:
+    return _optional((_TYPE, type_ or None), (_APP_ID, app_id))
+
+
+def _optional(*properties: tuple[int, str | None]) -> tuple[int, bytes]:
+    there = [(flag, _short(text)) for flag, text in properties if text is not None]
+    return sum(flag for flag, _ in there), b"".join(encoded for _, encoded in there)
 
 
 def _table(headers: Mapping[str, object]) -> bytes:
     pieces: list[bytes] = []
     for name, value in headers.items():
-        if type(value) is str:
-            text = value.encode()
-            pieces += (_known(name), _pack_text(b"S", len(text)), text)
-        elif type(value) is int and -_LARGEST <= value < _LARGEST:
-            pieces += (_known(name), _pack_integer(b"I", value))
-        else:
-            encode_short_string(pieces, name)
-            encode_value(pieces, value)
+        # Types that are told apart by their values, and that are mostly the same: 1 equals True.
+        is_plain = type(value) is str or type(value) is int
+        pieces.append(_plain_field(name, value) if is_plain else _field(name, value))
     fields = b"".join(pieces)
     return _pack_long(len(fields)) + fields
+
+
+def _field(name: str, value: object) -> bytes:
+    pieces: list[bytes] = []
+    encode_short_string(pieces, name)
+    encode_value(pieces, value)
+    return b"".join(pieces)
+
+
+_plain_field = lru_cache(maxsize=256)(_field)
 
 
 def _read(properties: bytes, routing_key: str, body: bytes) -> WireMessage:
