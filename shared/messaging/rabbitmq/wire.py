@@ -36,7 +36,7 @@ _APP_ID: Final = 1 << 3
 _PERSISTENT: Final = b"\x02"
 _TEXT: Final = ord("S")
 _INTEGER: Final = ord("I")
-_SHORTEST_TOO_LONG: Final = 256
+_LENGTHS: Final = [bytes((length,)) for length in range(256)]
 
 _pack_flags = struct.Struct(">H").pack
 _pack_long = struct.Struct(">I").pack
@@ -47,7 +47,8 @@ _integer_at = struct.Struct(">i").unpack_from
 _moment_at = struct.Struct(">Q").unpack_from
 
 
-_Reader = Callable[[bytes, int], tuple[Any, int]]
+_Reader = Callable[[bytes, int], tuple[Any, int]] | None
+_SHORT: Final = None  # a short text, of which there are too many for a call each
 
 
 class _Unusual(Exception):
@@ -112,9 +113,10 @@ def from_properties(properties: pika.BasicProperties, routing_key: str, body: by
 
 def _short(text: str) -> bytes:
     encoded = text.encode()
-    if len(encoded) >= _SHORTEST_TOO_LONG:
-        raise ShortStringTooLong(encoded)
-    return bytes((len(encoded),)) + encoded
+    try:
+        return _LENGTHS[len(encoded)] + encoded
+    except IndexError:
+        raise ShortStringTooLong(encoded) from None
 
 
 # What is the same in most messages, or in all of a batch, is written once.
@@ -160,7 +162,11 @@ def _read(properties: bytes, routing_key: str, body: bytes) -> WireMessage:
     found: dict[int, Any] = {}
     at = 2
     for flag, read in _usual_fields(_flags_at(properties)[0]):
-        found[flag], at = read(properties, at)
+        if read:
+            found[flag], at = read(properties, at)
+        else:
+            start, at = at + 1, at + 1 + properties[at]
+            found[flag] = properties[start:at].decode()
     if at != len(properties):
         raise _Unusual
     get = found.get
@@ -185,11 +191,6 @@ def _usual_fields(flags: int) -> Sequence[tuple[int, _Reader]]:
     if flags & ~sum(_READERS):
         raise _Unusual
     return [(flag, read) for flag, read in _READERS.items() if flags & flag]
-
-
-def _short_at(encoded: bytes, at: int) -> tuple[str, int]:
-    end = at + 1 + encoded[at]
-    return encoded[at + 1 : end].decode(), end
 
 
 def _octet_at(encoded: bytes, at: int) -> tuple[int, int]:
@@ -220,16 +221,16 @@ def _table_at(encoded: bytes, at: int) -> tuple[dict[str, object], int]:
 
 
 _READERS: Final[dict[int, _Reader]] = {
-    _CONTENT_TYPE: _short_at,
-    _CONTENT_ENCODING: _short_at,
+    _CONTENT_TYPE: _SHORT,
+    _CONTENT_ENCODING: _SHORT,
     _HEADERS: _table_at,
     _DELIVERY_MODE: _octet_at,
-    _CORRELATION_ID: _short_at,
-    _REPLY_TO: _short_at,
-    _MESSAGE_ID: _short_at,
+    _CORRELATION_ID: _SHORT,
+    _REPLY_TO: _SHORT,
+    _MESSAGE_ID: _SHORT,
     _TIMESTAMP: _long_long_at,
-    _TYPE: _short_at,
-    _APP_ID: _short_at,
+    _TYPE: _SHORT,
+    _APP_ID: _SHORT,
 }
 
 
