@@ -3,6 +3,9 @@
 A process builds one `Metrics` and passes it on.
 """
 
+import collections
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +69,20 @@ def create_metrics(registry: CollectorRegistry, *, version: str) -> Metrics:
     metrics = Metrics(**{entry.name: _made_of(entry, registry) for entry in ENTRIES})
     metrics.build_info.labels(version).set(1)
     return metrics
+
+
+def observe_all(histogram: Histogram, amounts: Sequence[float]) -> None:
+    """Observe many amounts in one go.
+
+    The client only takes one at a time, looks through the bounds for it and takes two locks. Its
+    private names that are used here are those of version 0.26: `_upper_bounds`, `_sum`, `_buckets`.
+    """
+    bounds = histogram._upper_bounds  # noqa: SLF001
+    histogram._sum.inc(sum(amounts))  # noqa: SLF001
+    for place, many in collections.Counter(
+        [bisect_left(bounds, amount) for amount in amounts]
+    ).items():
+        histogram._buckets[place].inc(many)  # noqa: SLF001
 
 
 def _made_of(entry: Entry, registry: CollectorRegistry) -> Any:

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from shared.observability.evidence import evidence
-from shared.observability.metrics import Metrics
+from shared.observability.metrics import Metrics, observe_all
 from shared.observability.tracing import exemplar_of, trace_id_of
 from shared.runtime.received import Received, Result
 
@@ -51,13 +51,20 @@ class Tally:
         now = self._clock()
         processing = self._metrics.message_processing_seconds.labels(self._worker)
         end_to_end = self._metrics.message_end_to_end_seconds.labels(self._worker)
+        ages = []
         for received, result in zip(batch, results, strict=True):
-            if result.outcome == "done":
-                trace = exemplar_of(received.envelope.traceparent) if self._is_traced else None
-                processing.observe(seconds, trace)
-                age = (now - received.envelope.occurred_at).total_seconds()
-                end_to_end.observe(max(0.0, age), trace)
             tell(result, received)
+            if result.outcome != "done":
+                continue
+            age = max(0.0, (now - received.envelope.occurred_at).total_seconds())
+            trace = exemplar_of(received.envelope.traceparent) if self._is_traced else None
+            if trace:
+                processing.observe(seconds, trace)
+                end_to_end.observe(age, trace)
+            else:
+                ages.append(age)
+        observe_all(processing, [seconds] * len(ages))
+        observe_all(end_to_end, ages)
 
 
 def tell(result: Result, received: Received | None = None, **facts: object) -> None:

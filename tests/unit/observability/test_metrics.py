@@ -5,11 +5,13 @@ from dataclasses import fields
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
 from shared.observability.catalogue import ENTRIES
 from shared.observability.catalogue.entries import ALL, Entry
-from shared.observability.metrics import Metrics, create_metrics
+from shared.observability.metrics import Metrics, create_metrics, observe_all
 
 ALLOWED_LABELS: Final = {
     "worker", "outcome", "reason", "result", "queue", "channel", "kind", "platform", "code",
@@ -71,3 +73,27 @@ def test_two_processes_worth_of_metrics_do_not_collide() -> None:
 
     assert re.search(rb'decisions_total{decision="create"} 1.0', generate_latest(first))
     assert b"create" not in generate_latest(second).replace(b"_created", b"")
+
+
+@given(st.lists(st.floats(0, 1e6) | st.sampled_from([0.005, 0.01, 1.0, 60.0])))
+def test_amounts_observed_together_are_those_observed_one_by_one(amounts: list[float]) -> None:
+    """On the bounds, between and beyond them; nothing at all, too."""
+    together, one_by_one = CollectorRegistry(), CollectorRegistry()
+
+    observe_all(create_metrics(together, version="1").publish_confirm_seconds, amounts)
+    histogram = create_metrics(one_by_one, version="1").publish_confirm_seconds
+    for amount in amounts:
+        histogram.observe(amount)
+
+    assert observed(together) == pytest.approx(observed(one_by_one))
+
+
+def observed(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
+    """Return what a registry shows of how long publishing takes."""
+    return {
+        (sample.name, sample.labels.get("le", "")): sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name.startswith("patron_publish_confirm_seconds")
+        and not sample.name.endswith("_created")
+    }
