@@ -154,6 +154,8 @@ class Publisher:
                 item.batch.settle(item.message_id, _not_sent(error))
             else:
                 sent.append(item)
+        if not sent:
+            return
         try:
             connection.send(channel, frames)
         except AMQPError as error:

@@ -11,7 +11,7 @@ from uuid import UUID
 import pika
 import pytest
 
-from shared.messaging.broker import Delivery, WireMessage
+from shared.messaging.broker import Delivery, PublishFailed, WireMessage
 from shared.messaging.provision import declare
 from shared.messaging.rabbitmq import RabbitMQBroker
 from shared.messaging.topology import PROCESSOR_QUEUE
@@ -79,6 +79,27 @@ def test_messages_of_all_sizes_arrive_as_they_are_in_their_order(url: str) -> No
 
     assert [each.body for each in found] == [each.body for each in messages]
     assert ids_of(found) == ids_of(messages)
+
+
+def test_what_amqp_cannot_carry_is_named_and_holds_up_no_other(url: str) -> None:
+    """Each alone, and both between others; nothing of them is on the wire."""
+    long = a_message(headers={"x" * 300: "too long a name"})
+    odd = a_message(headers={"odd": object()})
+    good = [a_message(), a_message()]
+    with closing(RabbitMQBroker(url, name="odd")) as broker:
+        for batch in ([long], [odd], [good[0], long, odd, good[1]]):
+            with pytest.raises(PublishFailed) as failure:
+                broker.publish(batch)
+            assert set(failure.value.failed) == set(ids_of(batch)) - set(ids_of(good))
+        with closing(broker.consume(PROCESSOR_QUEUE, 10)) as consumption:
+            found = take_all(consumption, 2)
+            consumption.settle(found)
+
+    assert ids(found) == ids_of(good)
+    assert set(failure.value.failed.values()) == {
+        "not_sent: ShortStringTooLong",
+        "not_sent: UnsupportedAMQPFieldException",
+    }
 
 
 def test_a_consumption_that_is_closed_in_a_flood_leaves_the_rest(url: str) -> None:
