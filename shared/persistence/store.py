@@ -109,9 +109,10 @@ class MessageStore:
         A message that was retried since its sender published it is left alone, or its retry would
         be lost: only those never tried are marked, and those that this transaction took.
         """
-        known = list(ids)
-        taken = [id_ for id_ in known if id_ in self._taken]
-        fresh = [id_ for id_ in known if id_ not in self._taken]
+        fresh, taken = list(ids), []
+        if self._taken:  # nothing is when what was just committed is published
+            taken = [id_ for id_ in fresh if id_ in self._taken]
+            fresh = [id_ for id_ in fresh if id_ not in self._taken]
         sql.MARK_TAKEN.run(self._connection, {"id": taken}, now=self._now)
         sql.MARK_FRESH.run(self._connection, {"id": fresh}, now=self._now)
 
