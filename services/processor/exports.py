@@ -4,10 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.domain.customer import Source
+import orjson
+from uuid_utils.compat import uuid7
+
+from shared.domain.customer import Model, Source
 from shared.domain.decisions import ExportIntent
 from shared.domain.locations import location_number
-from shared.domain.messages import CustomerExport, Envelope, Parcel, parcel
+from shared.domain.messages import CustomerExport, Envelope, Parcel, routing_key, type_of
 from shared.domain.values import value
 
 
@@ -22,7 +25,24 @@ class PlannedExport:
 
     def parcel(self, number: str, at: datetime) -> Parcel:
         """Return the message, now that the number is known."""
-        body = CustomerExport(
+        body, cause, channel = self._body(number), self.cause, self.source.channel
+        kind = type_of(body)
+        return Parcel(
+            message_id=uuid7(),
+            routing_key=routing_key(kind.name, channel),
+            type=kind.name,
+            schema_version=kind.schema_version,
+            correlation_id=cause.correlation_id,
+            causation_id=cause.message_id,
+            occurred_at=at,
+            channel=channel,
+            subject=self.source.external_id,
+            traceparent=cause.traceparent,
+            body=_written(body),
+        )
+
+    def _body(self, number: str) -> CustomerExport:
+        return CustomerExport(
             effect=self.intent.effect,
             channel=self.source.channel,
             external_id=self.source.external_id,
@@ -36,10 +56,12 @@ class PlannedExport:
             values=dict(self.intent.values),
             version=self.source.version,
         )
-        return parcel(
-            body,
-            channel=self.source.channel,
-            subject=self.source.external_id,
-            at=at,
-            cause=self.cause,
-        )
+
+
+def _written(body: CustomerExport) -> bytes:
+    """Return what `to_json` does, for a quarter of its price, as every field has been said."""
+    return orjson.dumps(body.__dict__, default=_fields, option=orjson.OPT_UTC_Z)
+
+
+def _fields(model: Model) -> dict[str, Any]:
+    return model.__dict__

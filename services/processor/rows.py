@@ -1,8 +1,8 @@
 """Rows of the directory, of links and of staging, and the domain's values they stand for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -22,6 +22,9 @@ from shared.domain.normalise import MatchKeys
 
 Row = dict[str, Any]
 
+_NOTHING_SAID: Final = dict.fromkeys(CUSTOMER_FIELDS)
+_NOTHING_SAID_OF_ADDRESS: Final = dict.fromkeys(ADDRESS_FIELDS)
+
 
 def customer_row(customer: DirectoryCustomer, number: str | None, now: datetime) -> Row:
     """Return the row of a directory customer."""
@@ -29,15 +32,16 @@ def customer_row(customer: DirectoryCustomer, number: str | None, now: datetime)
         "id": customer.id,
         "number": number,
         "state": "active",
-        **{name: customer.fields.get(name) for name in CUSTOMER_FIELDS},
+        **_NOTHING_SAID,
+        **customer.fields,
         "template": customer.template,
-        "defaults": orjson.dumps(dict(customer.defaults)),
+        "defaults": _as_json(customer.defaults),
         "email_key": customer.keys.email,
         "phone_key": customer.keys.phone,
         "tax_id_key": customer.keys.tax_id,
         "name_key": customer.keys.name,
         "field_times": orjson.dumps(customer.field_times) if customer.field_times else None,
-        "entity": customer.entity and customer.entity.value,
+        "entity": customer.entity and str(customer.entity),
         "locations": customer.locations,
         "created_at": now,
         "updated_at": now,
@@ -53,9 +57,10 @@ def address_row(address: DirectoryAddress, customer_id: UUID, now: datetime) -> 
         "external_id": address.external_id,
         "is_default_billing": address.is_default_billing,
         "is_default_shipping": address.is_default_shipping,
-        **{name: address.fields.get(name) for name in ADDRESS_FIELDS},
+        **_NOTHING_SAID_OF_ADDRESS,
+        **address.fields,
         "location_number": address.location_number,
-        "defaults": orjson.dumps(dict(address.defaults)) if address.defaults else None,
+        "defaults": _as_json(address.defaults) if address.defaults else None,
         "updated_at": now,
     }
 
@@ -143,6 +148,10 @@ def to_customer(row: sa.Row[Any], addresses: Iterable[DirectoryAddress]) -> Dire
         entity=Entity(row.entity) if row.entity else None,
         locations=row.locations,
     )
+
+
+def _as_json(values: Mapping[str, str]) -> bytes:
+    return orjson.dumps(values, default=dict)
 
 
 def _field_times(text: bytes | None) -> dict[str, datetime]:

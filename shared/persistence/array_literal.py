@@ -26,14 +26,20 @@ def array_literal(values: Sequence[Any]) -> str:
     None becomes NULL. Raises ValueRefused for a value that has no word there: text that is no
     Unicode, a number of more than eight bytes.
     """
+    is_same = bool(values) and values[0] is values[-1] and values.count(values[0]) == len(values)
     try:
-        written = orjson.dumps(values)
+        # Such as the moment of a batch, which all its rows were written at.
+        written = _repeated(values[0], len(values)) if is_same else orjson.dumps(values)
     except orjson.JSONEncodeError as error:
         # It names the type or the limit, never the value.
         raise ValueRefused(str(error)) from None
     if _OTHER_ESCAPE.search(written):
         written = _ESCAPE.sub(_as_in_arrays, written)
     return f"{{{written[1:-1].decode()}}}"
+
+
+def _repeated(value: Any, times: int) -> bytes:
+    return b"[%b]" % b",".join([orjson.dumps(value)] * times)
 
 
 def _as_in_arrays(escape: re.Match[bytes]) -> bytes:

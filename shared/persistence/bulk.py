@@ -8,6 +8,7 @@ without rows does nothing. Values pass through the types of their columns.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -68,11 +69,10 @@ class Bulk:
         if not rows:
             return 0
         names = tuple(rows[0])
-        if any(len(row) != len(names) for row in rows):
+        if set(map(len, rows)) != {len(names)}:
             raise ValueError(f"rows for {write.table.name} differ in their columns")
         if self._connection.dialect.name == "postgresql":
-            given = {name: [row[name] for row in rows] for name in names}
-            return _for_sets(write, names).count(self._connection, given)
+            return _for_sets(write, names).count(self._connection, _columns(names, rows))
         return self._connection.execute(_for_rows(write, names), list(rows)).rowcount
 
 
@@ -140,8 +140,15 @@ def _names(columns: Names) -> tuple[str, ...]:
     return tuple(column if isinstance(column, str) else column.name for column in columns)
 
 
+def _columns(names: Sequence[str], rows: Sequence[Row]) -> dict[str, Sequence[Any]]:
+    """Return the columns of `rows`, whatever order each has its own in."""
+    if len(names) == 1:
+        return {names[0]: [row[names[0]] for row in rows]}
+    return dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
+
+
 def _last_by_key(rows: Sequence[Row], key: Sequence[str]) -> Sequence[Row]:
     # PostgreSQL refuses to change a row twice in one statement, or picks one of the changes.
     if len(rows) < 2:  # noqa: PLR2004
         return rows
-    return list({tuple(row[name] for name in key): row for row in rows}.values())
+    return list(dict(zip(map(itemgetter(*key), rows), rows, strict=True)).values())

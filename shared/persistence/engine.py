@@ -63,6 +63,8 @@ def _postgresql(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_recycle=1800,
+        # The connection given back last has prepared what is asked most.
+        pool_use_lifo=True,
         connect_args={
             "application_name": address.query.get("application_name", application_name),
             "connect_timeout": int(
