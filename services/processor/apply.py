@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.processor.contacts import wake, write_contacts
+from services.processor.exports import parcels
 from services.processor.plan import Plan
 from services.processor.rows import customer_row
 from shared.domain.errors import ConfigurationError
@@ -53,9 +54,7 @@ def apply(plan: Plan, work: UnitOfWork) -> None:
     with work.pipelined():
         _write_customers(plan, work)
         _write_staging(plan, work)
-        work.send(
-            [export.parcel(plan.numbers[export.customer_id], work.now) for export in plan.exports]
-        )
+        work.send(parcels(plan.exports, plan.numbers, work.now))
     wake(plan.awaited, work)
 
 

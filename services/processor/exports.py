@@ -1,7 +1,8 @@
 """Exports that a plan owes, written down before their customer's number is known."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -10,7 +11,13 @@ from uuid_utils.compat import uuid7
 from shared.domain.customer import Model, Source
 from shared.domain.decisions import ExportIntent
 from shared.domain.locations import location_number
-from shared.domain.messages import CustomerExport, Envelope, Parcel, routing_key, type_of
+from shared.domain.messages import (
+    MESSAGE_TYPES,
+    CustomerExport,
+    Envelope,
+    Parcel,
+    routing_key,
+)
 from shared.domain.values import value
 
 
@@ -23,45 +30,74 @@ class PlannedExport:
     customer_id: UUID
     intent: ExportIntent
 
-    def parcel(self, number: str, at: datetime) -> Parcel:
-        """Return the message, now that the number is known."""
-        body, cause, channel = self._body(number), self.cause, self.source.channel
-        kind = type_of(body)
+    def parcel(self, body: bytes, at: datetime) -> Parcel:
+        """Return the message with its `body`."""
+        cause, channel = self.cause, self.source.channel
         return Parcel(
             message_id=uuid7(),
-            routing_key=routing_key(kind.name, channel),
-            type=kind.name,
-            schema_version=kind.schema_version,
+            routing_key=routing_key(_KIND.name, channel),
+            type=_KIND.name,
+            schema_version=_KIND.schema_version,
             correlation_id=cause.correlation_id,
             causation_id=cause.message_id,
             occurred_at=at,
             channel=channel,
             subject=self.source.external_id,
             traceparent=cause.traceparent,
-            body=_written(body),
+            body=body,
         )
 
-    def _body(self, number: str) -> CustomerExport:
+    def body(self, number: str) -> CustomerExport:
+        """Return what is to be written, now that the number is known."""
         return CustomerExport(
-            effect=self.intent.effect,
             channel=self.source.channel,
             external_id=self.source.external_id,
             store_view=self.source.store_view,
             customer_id=self.customer_id,
             customer_number=number,
-            locations={
-                address: location_number(number, location)
-                for address, location in self.intent.locations.items()
-            },
-            values=dict(self.intent.values),
             version=self.source.version,
+            **self.wanted(number),
         )
 
+    def wanted(self, number: str) -> dict[str, Any]:
+        """Return the fields in which the exports of one decision differ."""
+        intent = self.intent
+        return {
+            "effect": intent.effect,
+            "locations": {
+                address: location_number(number, location)
+                for address, location in intent.locations.items()
+            },
+            "values": dict(intent.values),
+        }
 
-def _written(body: CustomerExport) -> bytes:
+
+def parcels(
+    exports: Iterable[PlannedExport], numbers: Mapping[UUID, str], at: datetime
+) -> list[Parcel]:
+    """Return the messages, now that the `numbers` of the customers are known.
+
+    What a decision led to is checked once: its exports differ only in what our own rules chose.
+    """
+    checked: dict[int, dict[str, Any]] = {}
+    sent = []
+    for export in exports:
+        fields = checked.get(id(export.cause))
+        if fields is None:
+            fields = checked[id(export.cause)] = export.body(numbers[export.customer_id]).__dict__
+        else:
+            fields = fields | export.wanted(fields["customer_number"])
+        sent.append(export.parcel(_written(fields), at))
+    return sent
+
+
+def _written(fields: dict[str, Any]) -> bytes:
     """Return what `to_json` does, for a quarter of its price, as every field has been said."""
-    return orjson.dumps(body.__dict__, default=_fields, option=orjson.OPT_UTC_Z)
+    return orjson.dumps(fields, default=_fields, option=orjson.OPT_UTC_Z)
 
 
 def _fields(model: Model) -> dict[str, Any]:
     return model.__dict__
+
+
+_KIND: Final = MESSAGE_TYPES["customer.export"]
