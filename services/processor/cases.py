@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.domain.customer import Customer, SourceKey, replaced
+from shared.domain.customer import Customer, SourceKey, read_from, replaced
 from shared.domain.decisions import AUTOMATIC, Instruction
 from shared.domain.errors import UnknownType
 from shared.domain.messages import (
@@ -31,6 +31,10 @@ _INSTRUCTIONS: Final = {
     "link_only": Instruction(links_only=True),
     "repair": Instruction(repairs=True),
 }
+
+# What stands before and after the customer in a message of ours.
+_START: Final = b'{"customer":'
+_END: Final = b',"origin":"%b","mode":"%b"}'
 
 
 @value
@@ -72,8 +76,18 @@ def _imported(
     if message.is_foreign or message.body.origin == "push":
         customer = normalise_customer(message.body.customer)
         message = replace(message, body=replaced(message.body, customer=customer))
+    elif written := _customer_in(message):
+        read_from(message.body.customer, written)
     customer = message.body.customer
     return Case(message, customer.source.key, customer, instruction, staging_id)
+
+
+def _customer_in(message: Envelope[CustomerImported]) -> bytes | None:
+    """Return the customer's JSON out of a message of ours; None if it is not written as we do."""
+    raw, end = message.raw, _END % (message.body.origin.encode(), message.body.mode.encode())
+    if raw.startswith(_START) and raw.endswith(end):
+        return raw[len(_START) : -len(end)]
+    return None
 
 
 def _staged(message: Envelope[Any], asked: StagingProcess, row: sa.Row[Any] | None) -> Case:

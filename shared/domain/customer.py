@@ -5,10 +5,10 @@ Its promise: *absent is not empty*. A field that was never set (it is missing fr
 `None` or an empty value was said to be empty. Serialise with `to_json`, which keeps that apart.
 """
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cached_property
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Generic, NamedTuple, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -20,11 +20,37 @@ from pydantic import (
 )
 
 
+M = TypeVar("M")
+T = TypeVar("T")
+
+
+class derived(Generic[M, T]):  # noqa: N801 - used like `property`
+    """What follows from a model's fields: worked out when it is asked for, and kept beside them.
+
+    A `cached_property` without its lock, which costs more than what is worked out here.
+    """
+
+    def __init__(self, work_out: Callable[[M], T]) -> None:
+        self._work_out = work_out
+        self.__doc__ = work_out.__doc__
+
+    def __set_name__(self, owner: type[M], name: str) -> None:
+        self._name = name
+
+    def __get__(self, model: M, owner: type[M]) -> T:
+        found = model.__dict__[self._name] = self._work_out(model)
+        return found
+
+
 class Model(BaseModel):
     """A frozen value of the domain that names every key it does not know."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        hide_input_in_errors=True,
+        ignored_types=(derived,),
     )
 
     def to_json(self) -> bytes:
@@ -110,7 +136,7 @@ class Source(Model):
     external_id: Identifier
     version: Version
 
-    @cached_property
+    @derived
     def key(self) -> SourceKey:
         """What links and source records are found by."""
         return SourceKey(self.channel, self.external_id)
@@ -218,12 +244,16 @@ class Customer(Model):
     custom: Custom = Field(default_factory=Custom)
     warnings: tuple[FieldWarning, ...] = ()
 
-    @cached_property
+    def to_json(self) -> bytes:
+        """Serialise what was said; as it was read, where that is known."""
+        return self.__dict__.get(_WRITTEN) or super().to_json()
+
+    @derived
     def default_billing(self) -> Address | None:
         """The address bills go to, if the source marked one."""
         return next((a for a in self.addresses if a.is_default_billing), None)
 
-    @cached_property
+    @derived
     def default_shipping(self) -> Address | None:
         """The address goods go to, if the source marked one."""
         return next((a for a in self.addresses if a.is_default_shipping), None)
@@ -238,7 +268,13 @@ def replaced(model: Model, **changes: Any) -> Any:
     return copy
 
 
-_DERIVED: Final = frozenset({"key", "default_billing", "default_shipping"})
+def read_from(customer: Customer, written: bytes) -> None:
+    """Keep the JSON that `customer` was read from, so that it need not be written anew."""
+    customer.__dict__[_WRITTEN] = written
+
+
+_WRITTEN: Final = "written"
+_DERIVED: Final = frozenset({"key", "default_billing", "default_shipping", _WRITTEN})
 
 
 def utc(moment: datetime) -> datetime:
