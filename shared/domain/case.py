@@ -1,19 +1,28 @@
 """A case: one customer that is to be decided, and everything the decision rests on."""
 
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 from shared.domain.customer import Customer, Entity
-from shared.domain.decisions import Explanation, Instruction, Stage, StageReason
+from shared.domain.decisions import (
+    Explanation,
+    FieldConflict,
+    Instruction,
+    RuleTrial,
+    Stage,
+    StageReason,
+)
 from shared.domain.directory import DirectoryCustomer
 from shared.domain.evidence import Clues
 from shared.domain.known import Known, Link
-from shared.domain.matching import Match
 from shared.domain.policy import Policy, StoreViewPolicy
 
 
-class Case(NamedTuple):
-    """A customer, the link that stands, what is known, and what is wanted."""
+@dataclass(slots=True)
+class Case:
+    """A customer, the link that stands, what is known, and what is wanted.
+
+    It is open while it is decided: what turns out is noted in it, for the decision's explanation.
+    """
 
     customer: Customer
     clues: Clues
@@ -22,20 +31,36 @@ class Case(NamedTuple):
     known: Known
     policy: Policy
     instruction: Instruction
-    explanation: Explanation
+    rules: tuple[RuleTrial, ...] = ()
+    templates_tried: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def explained(self, **facts: Any) -> "Case":
-        """Return the case with these facts in its explanation."""
-        return self._replace(explanation=replace(self.explanation, **facts))
+    def note(self, note: str) -> None:
+        """Have one more note in the explanation."""
+        self.notes += (note,)
 
-    def noting(self, note: str) -> "Case":
-        """Return the case with one more note in its explanation."""
-        notes = (*self.explanation.notes, note)
-        return self.explained(notes=notes)
+    @property
+    def explanation(self) -> Explanation:
+        """What led to the decision so far."""
+        return self.explained()
 
-    def tried(self, match: Match) -> "Case":
-        """Return the case with the rules that were tried in its explanation."""
-        return self.explained(rules=match.trail)
+    def explained(
+        self,
+        *,
+        template: str | None = None,
+        fields_changed: tuple[str, ...] = (),
+        conflicts: tuple[FieldConflict, ...] = (),
+    ) -> Explanation:
+        """Return what led to the decision, and these facts about it."""
+        return Explanation(
+            self.policy.version,
+            self.rules,
+            template,
+            self.templates_tried,
+            fields_changed,
+            self.notes,
+            conflicts,
+        )
 
     @property
     def has_locations(self) -> bool:

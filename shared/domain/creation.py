@@ -1,7 +1,5 @@
 """Creation: what a customer who is nobody known becomes, and what may keep it waiting."""
 
-from dataclasses import replace
-
 from shared.domain.case import Case, method_reason
 from shared.domain.decisions import Create, Decision, Hold
 from shared.domain.directory import DirectoryCustomer, customer_fields
@@ -26,14 +24,14 @@ def create_or_stage(case: Case) -> Decision:
     if not (case.view.processing_method.creates or case.instruction.processes):
         return case.staged(method_reason(case.view))
     template, tried = choose_template(customer, case.policy.templates)
-    case = case.explained(templates_tried=tried)
+    case.templates_tried = tried
     if template is None:
         return Hold(customer, "no_template", case.explanation)
     missing = missing_values(template, case.policy.required_values)
     if case.has_locations and customer.addresses:
         missing += missing_location_values(template, case.policy.required_location_values)
     if missing:
-        case = case.noting(f"template {template.name} lacks {', '.join(missing)}")
+        case.note(f"template {template.name} lacks {', '.join(missing)}")
         return Hold(customer, "incomplete_template", case.explanation)
     return _create(case, template)
 
@@ -46,7 +44,7 @@ def _create(case: Case, template: Template) -> Decision:
     if number is None and template.number_from:
         number = number_from_platform(template, customer)
     if template.number_from and number is None:
-        case = case.noting(f"{template.number_from} is empty")
+        case.note(f"{template.number_from} is empty")
         return Hold(customer, "no_number", case.explanation)
     if number and case.known.is_taken(number):
         return Hold(customer, "number_taken", case.explanation)
@@ -73,7 +71,7 @@ def _create(case: Case, template: Template) -> Decision:
         created=created,
         template=template,
         exports=first_exports(created, case.policy, customer.source.channel, told),
-        explanation=replace(case.explanation, template=template.name),
+        explanation=case.explained(template=template.name),
     )
 
 

@@ -49,19 +49,18 @@ def decide(
     customer: Customer, known: Known, policy: Policy, instruction: Instruction = AUTOMATIC
 ) -> Decision:
     """Say what becomes of `customer`, by the policy and what somebody asked for beyond it."""
-    explanation = Explanation(config_version=policy.version)
     customer = as_kept(customer, known)
     # Nothing older than what is known is ever applied (NEW-8).
     if known.is_ahead_of(customer.source):
-        return Ignore(customer, "superseded", explanation)
+        return Ignore(customer, "superseded", Explanation(policy.version))
     view = policy.store_view(customer.source.channel, customer.source.store_view)
     if view is None:
-        return Hold(customer, "unknown_store_view", explanation)
+        return Hold(customer, "unknown_store_view", Explanation(policy.version))
     link = _standing_link(customer, view, known)
     if link is None and _is_before_start(customer, view):
-        return Ignore(customer, "before_start_date", explanation)
+        return Ignore(customer, "before_start_date", Explanation(policy.version))
     clues = known.clues_of(customer, policy)
-    case = Case(customer, clues, view, link, known, policy, instruction, explanation)
+    case = Case(customer, clues, view, link, known, policy, instruction)
     return _as_company(case) or _as_guest(case) or _identify(case)
 
 
@@ -128,7 +127,8 @@ def _collect(case: Case) -> Decision:
         return Ignore(customer, "unchanged", case.explanation)
     if case.view.processing_method is ProcessingMethod.NONE and not case.is_asked_for:
         return case.staged("method_none", existing)
-    return replace(link_only(case.noting(COLLECTED), existing), collects=True)
+    case.note(COLLECTED)
+    return replace(link_only(case, existing), collects=True)
 
 
 def _identify(case: Case) -> Decision:
@@ -136,23 +136,23 @@ def _identify(case: Case) -> Decision:
     chosen_id = case.instruction.customer_id
     if chosen_id and case.known.customer(chosen_id) is None:
         return Hold(case.customer, "chosen_customer_gone", case.explanation)
-    case = cut_off(case)
+    cut_off(case)
     if case.link and has_turned(case):
         linked_to = case.known.customer(case.link.customer_id)
         return Hold(case.customer, "entity_changed", case.explanation, linked_to)
     match = _match(case)
-    case = case.tried(match)
+    case.rules = match.trail
     if match.is_ambiguous:
         return Ambiguous(case.customer, match.candidates, case.explanation)
     existing = case.known.customer(match.customer_id)
     if existing and case.link and case.link.customer_id != existing.id:
         # An operator ties the record to somebody else: what it said of the former is past.
-        case = case._replace(link=None)
+        case.link = None
     if case.instruction.links_only and case.link is None:
         return tie(case, existing) if existing else case.staged("link_only")
     if _lacks_billing(case, existing):
         return Hold(case.customer, "no_billing_address", case.explanation, existing)
-    case = _with_shipping(case)
+    _fill_shipping(case)
     return update_or_stage(case, existing) if existing else create_or_stage(case)
 
 
@@ -183,13 +183,13 @@ def _match(case: Case) -> Match:
     return find_match(case.customer, case.clues.evidence, case.known, case.policy)
 
 
-def _with_shipping(case: Case) -> Case:
+def _fill_shipping(case: Case) -> None:
     """Let the billing address take deliveries where no default shipping is said (C365-7)."""
     if case.customer.default_shipping or not case.customer.default_billing:
-        return case
+        return
     addresses = tuple(
         replaced(address, is_default_shipping=True) if address.is_default_billing else address
         for address in case.customer.addresses
     )
-    customer = replaced(case.customer, addresses=addresses)
-    return case._replace(customer=customer).noting(FILLED_SHIPPING)
+    case.customer = replaced(case.customer, addresses=addresses)
+    case.note(FILLED_SHIPPING)

@@ -60,7 +60,7 @@ def not_enabled(case: Case) -> Hold:
     """Hold what is about companies while these are not taken in (MYOB-6)."""
     features = case.policy.features
     off = [each.name for each in fields(features) if not getattr(features, each.name)]
-    case = case.noting(f"off in [features]: {', '.join(off)}")
+    case.note(f"off in [features]: {', '.join(off)}")
     existing = case.known.customer(case.link.customer_id) if case.link else None
     return Hold(case.customer, "business_not_enabled", case.explanation, existing)
 
@@ -71,14 +71,14 @@ def join_company(case: Case) -> Decision:
     existing = _company(case)
     if existing is None:
         companies = _companies(customer, case.known)
-        case = case.noting(f"acts for {', '.join(companies)}")
+        case.note(f"acts for {', '.join(companies)}")
         return Hold(customer, "company_unknown", case.explanation)
     is_new = link is None or link.customer_id != existing.id
     exports = exports_of_update(existing, customer, None if is_new else link, case.policy)
     snapshot = link.snapshot if link else None
     if not (is_new or exports):
         return Ignore(agreed(customer, snapshot), "unchanged", case.explanation)
-    case = case.noting(JOINED)
+    case.note(JOINED)
     if case.view.processing_method is ProcessingMethod.NONE and not case.is_asked_for:
         # Not as one who is that customer: it is somebody who acts for it.
         return case.staged("method_none")
@@ -105,15 +105,14 @@ def has_turned(case: Case) -> bool:
     )
 
 
-def cut_off(case: Case) -> Case:
-    """Return the case without its link where an operator wants a new customer for what it is now.
+def cut_off(case: Case) -> None:
+    """Leave the case without its link where an operator wants a new customer for what it is now.
 
     Only of a record that turned from an account into a company, or back.
     """
     link = case.link
     if link and case.instruction.creates and link.snapshot.entity is not case.customer.entity:
-        return case._replace(link=None)
-    return case
+        case.link = None
 
 
 def entity_after(case: Case, existing: DirectoryCustomer) -> Entity | None:

@@ -53,7 +53,7 @@ def update_or_stage(case: Case, existing: DirectoryCustomer) -> Decision:
         address_changes=changes,
         is_new_link=link is None,
         exports=exports,
-        explanation=replace(case.explanation, fields_changed=names, conflicts=conflicts),
+        explanation=case.explained(fields_changed=names, conflicts=conflicts),
         contacts=contacts,
     )
 
@@ -102,7 +102,7 @@ def _location_values(case: Case, existing: DirectoryCustomer) -> dict[str, str] 
     if template is None:
         return Hold(case.customer, "no_template", case.explanation, existing) if required else {}
     if missing := missing_location_values(template, required):
-        case = case.noting(f"template {template.name} lacks {', '.join(missing)}")
+        case.note(f"template {template.name} lacks {', '.join(missing)}")
         return Hold(case.customer, "incomplete_template", case.explanation, existing)
     return dict(template.location_values)
 
