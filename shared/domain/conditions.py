@@ -4,7 +4,8 @@ A small port over the CEL library. Unknown names are refused when a condition is
 the first customer meets it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from typing import Any, Final
@@ -35,9 +36,12 @@ class ConditionInvalid(ValueError):
 
 
 class Condition:
-    """One compiled condition. Equal by its text."""
+    """One compiled condition. Equal by its text.
 
-    __slots__ = ("_names", "_program", "text")
+    Most customers agree in what a condition asks for, so its last answers are remembered.
+    """
+
+    __slots__ = ("_answer", "_names", "_program", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -45,8 +49,9 @@ class Condition:
             self._program = _CEL.compile(text)
         except ValueError as error:
             raise ConditionInvalid(_first_line(error)) from None
-        self._names = frozenset(self._program.variables())
-        if unknown := sorted(self._names - FACTS.keys()):
+        self._names = tuple(self._program.variables())
+        self._answer = lru_cache(maxsize=_ANSWERS)(self._execute)
+        if unknown := sorted(self.names - FACTS.keys()):
             known = ", ".join(FACTS)
             raise ConditionInvalid(f"unknown name {unknown[0]!r}; known are {known}")
         self.holds(_SAMPLE)
@@ -54,13 +59,15 @@ class Condition:
     @property
     def names(self) -> frozenset[str]:
         """The facts that the condition speaks of."""
-        return self._names
+        return frozenset(self._names)
 
     def holds(self, facts: Mapping[str, Fact]) -> bool:
         """Whether the condition is true of `facts`. Raises ConditionInvalid otherwise."""
+        return self._answer(*[facts[name] for name in self._names])
+
+    def _execute(self, *facts: Fact) -> bool:
         try:
-            # Handing a fact over costs more than looking at it: only those that are asked for.
-            answer = self._program.execute({name: facts[name] for name in self._names})
+            answer = self._program.execute(dict(zip(self._names, facts, strict=True)))
         except (RuntimeError, ValueError, TypeError) as error:
             raise ConditionInvalid(_first_line(error)) from None
         if not isinstance(answer, bool):
@@ -77,23 +84,38 @@ class Condition:
         return f"Condition({self.text!r})"
 
 
-def facts_of(customer: Customer) -> dict[str, Fact]:
-    """Return what conditions may know about `customer`."""
-    billing = customer.default_billing
-    return {
-        "channel": customer.source.channel,
-        "store_view": customer.source.store_view,
-        "kind": customer.kind.value,
-        "country": (billing and billing.country) or "",
-        "region": (billing and (billing.region_code or billing.region)) or "",
-        "group": customer.group or "",
-        "currency": customer.currency or "",
-        "language": customer.language or "",
-        "has_tax_id": bool(customer.tax_id or (billing and billing.tax_id)),
-        "entity": customer.entity.value,
-        "company_name": customer.company_name or (billing and billing.company_name) or "",
-        "locations": len(customer.addresses),
-    }
+class Facts(dict[str, Fact]):
+    """What conditions may know about a customer; each is looked at when the first asks for it."""
+
+    def __init__(self, customer: Customer) -> None:
+        super().__init__()
+        self._customer = customer
+
+    def __missing__(self, name: str) -> Fact:
+        fact = self[name] = _FACT_OF[name](self._customer)
+        return fact
+
+
+def _billing(customer: Customer, *fields: str) -> str:
+    """Return the first of these fields that the billing address has, or empty text."""
+    values = (getattr(customer.default_billing, field, None) for field in fields)
+    return next(filter(None, values), "")
+
+
+_FACT_OF: Final[Mapping[str, Callable[[Customer], Fact]]] = {
+    "channel": lambda customer: customer.source.channel,
+    "store_view": lambda customer: customer.source.store_view,
+    "kind": lambda customer: customer.kind.value,
+    "country": lambda customer: _billing(customer, "country"),
+    "region": lambda customer: _billing(customer, "region_code", "region"),
+    "group": lambda customer: customer.group or "",
+    "currency": lambda customer: customer.currency or "",
+    "language": lambda customer: customer.language or "",
+    "has_tax_id": lambda customer: bool(customer.tax_id or _billing(customer, "tax_id")),
+    "entity": lambda customer: customer.entity.value,
+    "company_name": lambda customer: customer.company_name or _billing(customer, "company_name"),
+    "locations": lambda customer: len(customer.addresses),
+}
 
 
 def _compiled_part_of_cel() -> Any:
@@ -111,6 +133,7 @@ def _compiled_part_of_cel() -> Any:
 
 
 _CEL: Final = _compiled_part_of_cel()
+_ANSWERS: Final = 1024
 _SAMPLE: Final[Mapping[str, Fact]] = {
     **dict.fromkeys(FACTS, ""), "has_tax_id": False, "locations": 0,
 }  # fmt: skip

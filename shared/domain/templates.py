@@ -6,7 +6,7 @@ the set-up that holds the customer; there is no silent default (C365-4).
 
 from collections.abc import Mapping, Sequence
 
-from shared.domain.conditions import facts_of
+from shared.domain.conditions import Facts
 from shared.domain.customer import Customer
 from shared.domain.evidence import custom_text
 from shared.domain.normalise import clean_line
@@ -17,7 +17,7 @@ def choose_template(
     customer: Customer, templates: Sequence[Template]
 ) -> tuple[Template | None, tuple[str, ...]]:
     """Return the template for `customer`, or None, and the names of those that were tried."""
-    facts = facts_of(customer)
+    facts = Facts(customer)
     tried: list[str] = []
     for template in templates:
         tried.append(template.name)
