@@ -50,10 +50,10 @@ def _companies(customer: Customer, known: Known) -> tuple[str, ...]:
 
 def may_act_for_company(customer: Customer, policy: Policy) -> bool:
     """Whether deciding about an account takes a look at the companies that it acts for."""
-    source = customer.source
-    view = policy.store_view(source.channel, source.store_view)
-    is_account = customer.entity is Entity.ACCOUNT
-    return is_account and view is not None and view.company_contacts is ContactPolicy.COMPANY
+    if not policy.ties_contacts or customer.entity is not Entity.ACCOUNT:
+        return False
+    view = policy.store_view(customer.source.channel, customer.source.store_view)
+    return view is not None and view.company_contacts is ContactPolicy.COMPANY
 
 
 def not_enabled(case: Case) -> Hold:

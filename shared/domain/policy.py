@@ -112,7 +112,7 @@ class MatchBy(StrEnum):
         return self in (self.ATTRIBUTE, self.METAFIELD, self.FORM_FIELD)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MatchRule:
     """One step of the matching order.
 
@@ -133,7 +133,7 @@ class MatchRule:
     scope: Literal["all", "store_group"] = "all"
     similarity: int = 90
 
-    @property
+    @cached_property
     def label(self) -> str:
         """How the rule is called in an explanation."""
         return f"{self.by.value} {self.name}" if self.name else self.by.value
@@ -226,9 +226,9 @@ DEFAULT_MATCHING: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
-    """The whole policy."""
+    """The whole policy. What follows from it for every customer is worked out once."""
 
     version: str
     channels: Mapping[str, ChannelPolicy]
@@ -240,7 +240,7 @@ class Policy:
     required_location_values: tuple[str, ...] = ()
     features: Features = Features()
 
-    @property
+    @cached_property
     def takes_companies(self) -> bool:
         """Whether companies, and what acts for them, are taken in (MYOB-6)."""
         return self.features.business_accounts and self.features.locations
@@ -271,4 +271,26 @@ class Policy:
 
     def rules_for(self, channel: str, kind: CustomerKind) -> tuple[MatchRule, ...]:
         """Return the matching order for customers of this channel and kind."""
-        return tuple(rule for rule in self.matching if rule.is_for(channel, kind))
+        rules = self._rules.get((channel, kind))
+        if rules is None:
+            rules = tuple(rule for rule in self.matching if rule.is_for(channel, kind))
+            self._rules[channel, kind] = rules
+        return rules
+
+    @cached_property
+    def _rules(self) -> dict[tuple[str, CustomerKind], tuple[MatchRule, ...]]:
+        return {}
+
+    @cached_property
+    def templates_with_numbers(self) -> tuple[Template, ...]:
+        """The templates that take the number which the platform has."""
+        return tuple(template for template in self.templates if template.number_from)
+
+    @cached_property
+    def ties_contacts(self) -> bool:
+        """Whether accounts of any store view may belong to a company's customer."""
+        return any(
+            view.company_contacts is ContactPolicy.COMPANY
+            for channel in self.channels.values()
+            for view in channel.store_views.values()
+        )

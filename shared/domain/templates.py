@@ -77,12 +77,9 @@ def numbers_spoken_of(customer: Customer, policy: Policy) -> set[str]:
 
     Those that a template would take from the platform, and that of the customer of all guests.
     """
-    source = customer.source
-    view = policy.store_view(source.channel, source.store_view)
-    taken = (
-        number_from_platform(template, customer)
-        for template in policy.templates
-        if template.number_from
-    )
-    guests = view.guest_customer if view and customer.is_guest else None
-    return {number for number in (*taken, guests) if number}
+    templates = policy.templates_with_numbers
+    found = {number_from_platform(template, customer) for template in templates}
+    if customer.is_guest:
+        view = policy.store_view(customer.source.channel, customer.source.store_view)
+        found.add(view.guest_customer if view else None)
+    return {number for number in found if number}

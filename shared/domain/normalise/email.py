@@ -13,7 +13,7 @@ from shared.domain.normalise.text import clean_line
 # Addresses so plain that their key is their lower case; everything else goes to the library.
 _PLAIN: Final = re.compile(
     r"[a-z0-9_+-]{1,32}(?:\.[a-z0-9_+-]{1,30}){0,1}"
-    r"@(?:[a-z0-9](?:[a-z0-9]|-(?!-)){0,40}(?<!-)\.){1,3}[a-z]{2,20}",
+    r"@(?:(?=[a-z0-9-]{1,41}\.)[a-z0-9]+(?:-[a-z0-9]+)*\.){1,3}[a-z]{2,20}",
     re.ASCII,
 )
 

@@ -11,7 +11,6 @@ from shared.domain.normalise.text import fold
 
 END_OF_PLACE: Final = "|"
 _NO_WORD: Final = re.compile(r"[^\w]+|_")
-_PLAIN: Final = re.compile(r"[a-z0-9]+")
 
 
 def name_key(names: Iterable[str | None], postcode: str | None, country: str | None) -> str | None:
@@ -19,10 +18,14 @@ def name_key(names: Iterable[str | None], postcode: str | None, country: str | N
 
     Neither case, accents, punctuation nor the order of the words make a difference.
     """
-    words = sorted(word for name in names if name for word in _words(name))
+    words: list[str] = []
+    for name in names:
+        if name:
+            words += _words(name)
     place = "".join(_words(postcode)) if postcode else ""
     if not (words and place and country):
         return None
+    words.sort()
     return f"{country} {place}{END_OF_PLACE}{' '.join(words)}"
 
 
@@ -37,7 +40,6 @@ def name_of(key: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    lowered = text.lower()
-    if _PLAIN.fullmatch(lowered):
-        return [lowered]
+    if text.isascii() and text.isalnum():
+        return [text.lower()]
     return _NO_WORD.sub(" ", fold(text)).split()

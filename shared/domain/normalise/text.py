@@ -14,8 +14,9 @@ _SPACE = re.compile(r"\s+")
 
 def clean_line(text: str) -> str:
     """Return `text` as one line, its white space collapsed and its characters composed."""
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
+    # Of all white space and all that is invisible, only the space is printable.
+    if text.isprintable() and "  " not in text:
+        return _composed(text.strip())
     spaced = _CONTROL.sub("", _SPACE.sub(" ", text))
     return _composed(_SPACE.sub(" ", _INVISIBLE.sub("", spaced)).strip())
 
@@ -34,7 +35,7 @@ def fold(text: str) -> str:
     if clean.isascii():
         return clean.lower()
     bare = unicodedata.normalize("NFKD", clean.casefold())
-    return "".join(c for c in bare if not unicodedata.combining(c)).replace("\u0131", "i")
+    return "".join([c for c in bare if not unicodedata.combining(c)]).replace("\u0131", "i")
 
 
 def ascii_form(text: str) -> str:
@@ -53,5 +54,7 @@ def _plain(character: str) -> str:
 
 
 def _composed(text: str) -> str:
+    if text.isascii():
+        return text
     composed = unicodedata.normalize("NFC", text)
     return composed if len(composed) <= len(text) else text
