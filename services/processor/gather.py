@@ -60,7 +60,7 @@ class Wanted:
     def identities(self) -> set[str]:
         """Return what two processors must not decide about at the same time."""
         return (
-            {f"{key.value}:{value}" for key, values in self.values.items() for value in values}
+            {f"{key}:{value}" for key, values in self.values.items() for value in values}
             | {f"place:{place}" for place in self.places}
             | set(map(str, self.companies))
         )
@@ -70,14 +70,14 @@ class Wanted:
             self._add_companies(customer)
         clues = clues_of(customer, self._policy)
         self.clues.append((customer, clues))
-        for key in _IDENTITIES:
-            if value := getattr(clues.keys, key):
+        for identity, value in zip(_IDENTITIES, clues.keys, strict=False):
+            if value:
+                self.values[identity].add(value)
+        for rule, key, value in clues.evidence:
+            if value and rule.by is MatchBy.SIMILAR:
+                self.places.add(place_of(value))
+            elif value:
                 self.values[key].add(value)
-        for each in clues.evidence:
-            if each.value and each.rule.by is MatchBy.SIMILAR:
-                self.places.add(place_of(each.value))
-            elif each.value:
-                self.values[each.key].add(each.value)
         self.values[DirectoryKey.CUSTOMER_NUMBER].update(numbers_spoken_of(customer, self._policy))
 
     def _add_companies(self, customer: Customer) -> None:
@@ -239,7 +239,8 @@ _COLUMNS: Final[Mapping[DirectoryKey, str]] = MappingProxyType(
         DirectoryKey.NAME: "name_key",
     }
 )
-# Names are no identity by themselves: they are locked and looked up only where a rule says so.
+# All keys but the last. Names are no identity by themselves: they are locked and looked up only
+# where a rule says so.
 _IDENTITIES: Final = tuple(key for key in DirectoryKey if key is not DirectoryKey.NAME)
 _HAVING_ANY: Final = {
     locks: _having_any(("id", *_COLUMNS.values()), "FOR UPDATE" if locks else "")

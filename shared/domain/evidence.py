@@ -4,8 +4,7 @@ The processor looks up what it says here before it decides; the matching then go
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from shared.domain.customer import Custom, Customer, CustomValue
 from shared.domain.normalise import (
@@ -18,25 +17,7 @@ from shared.domain.normalise import (
     phone_key,
     tax_id_key,
 )
-from shared.domain.policy import DirectoryKey, MatchBy, MatchRule, Policy
-
-_KEY_OF: Final[Mapping[MatchBy, DirectoryKey]] = MappingProxyType(
-    {
-        MatchBy.CUSTOMER_NUMBER: DirectoryKey.CUSTOMER_NUMBER,
-        MatchBy.EMAIL: DirectoryKey.EMAIL,
-        MatchBy.PHONE: DirectoryKey.PHONE,
-        MatchBy.TAX_ID: DirectoryKey.TAX_ID,
-        MatchBy.NAME_POSTCODE: DirectoryKey.NAME,
-        MatchBy.SIMILAR: DirectoryKey.NAME,
-    }
-)
-_FAMILY_OF: Final[Mapping[MatchBy, str]] = MappingProxyType(
-    {
-        MatchBy.ATTRIBUTE: "attributes",
-        MatchBy.METAFIELD: "metafields",
-        MatchBy.FORM_FIELD: "form_fields",
-    }
-)
+from shared.domain.policy import DirectoryKey, MatchRule, Policy
 
 
 class Evidence(NamedTuple):
@@ -78,11 +59,9 @@ def custom_text(custom: Custom, family: str, name: str) -> str | None:
 
 
 def _evidence(customer: Customer, keys: MatchKeys, rule: MatchRule) -> Evidence:
-    family = _FAMILY_OF.get(rule.by)
+    key, family = rule.looked_up_as, rule.family
     if family is None:
-        key = _KEY_OF[rule.by]
         return Evidence(rule, key, getattr(keys, key))
-    key = rule.key or DirectoryKey.CUSTOMER_NUMBER
     text = custom_text(customer.custom, family, rule.name or "")
     return Evidence(rule, key, _normalised(text, key, customer) if text else None)
 

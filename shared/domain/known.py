@@ -95,7 +95,7 @@ class Known:
         self._links: dict[SourceKey, Link] = {}
         self._accounts: defaultdict[UUID, dict[SourceKey, str]] = defaultdict(dict)
         self._customers: dict[UUID, DirectoryCustomer] = {}
-        self._by_key: defaultdict[tuple[DirectoryKey, str], dict[UUID, None]] = defaultdict(dict)
+        self._by_key: defaultdict[tuple[DirectoryKey, str], list[UUID]] = defaultdict(list)
         self._by_place: defaultdict[str, dict[UUID, str]] = defaultdict(dict)
         self._staging: dict[SourceKey, OpenStaging] = {entry.source: entry for entry in staging}
         self._reserved: dict[SourceKey, UUID] = {}
@@ -269,20 +269,21 @@ class Known:
     def _add_customer(self, customer: DirectoryCustomer) -> None:
         if before := self._customers.get(customer.id):
             for key in directory_keys(before):
-                self._by_key[key].pop(before.id, None)
+                self._by_key[key].remove(before.id)
             if before.keys.name:
                 self._by_place[place_of(before.keys.name)].pop(before.id, None)
         self._customers[customer.id] = customer
         for key in directory_keys(customer):
-            self._by_key[key][customer.id] = None
+            self._by_key[key].append(customer.id)
         if customer.keys.name:
             self._by_place[place_of(customer.keys.name)][customer.id] = customer.keys.name
 
 
 def directory_keys(customer: DirectoryCustomer) -> list[tuple[DirectoryKey, str]]:
     """Return every normalised key that `customer` can be found by."""
-    keys = customer.keys._replace(customer_number=customer.number)
-    return [(by, key) for by in _KEYS if (key := getattr(keys, by))]
+    keys = (customer.number, *customer.keys[1:])
+    return [(by, key) for by, key in zip(_KEYS, keys, strict=True) if key]
 
 
+# In the order of the fields of `MatchKeys`, of which the first is the number.
 _KEYS: Final = tuple(DirectoryKey)

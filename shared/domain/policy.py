@@ -109,7 +109,26 @@ class MatchBy(StrEnum):
     @property
     def is_custom(self) -> bool:
         """Whether the evidence is custom data that a rule must name."""
-        return self in (self.ATTRIBUTE, self.METAFIELD, self.FORM_FIELD)
+        return self in _FAMILY_OF
+
+
+_KEY_OF: Final[Mapping[MatchBy, DirectoryKey]] = MappingProxyType(
+    {
+        MatchBy.CUSTOMER_NUMBER: DirectoryKey.CUSTOMER_NUMBER,
+        MatchBy.EMAIL: DirectoryKey.EMAIL,
+        MatchBy.PHONE: DirectoryKey.PHONE,
+        MatchBy.TAX_ID: DirectoryKey.TAX_ID,
+        MatchBy.NAME_POSTCODE: DirectoryKey.NAME,
+        MatchBy.SIMILAR: DirectoryKey.NAME,
+    }
+)
+_FAMILY_OF: Final[Mapping[MatchBy, str]] = MappingProxyType(
+    {
+        MatchBy.ATTRIBUTE: "attributes",
+        MatchBy.METAFIELD: "metafields",
+        MatchBy.FORM_FIELD: "form_fields",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -137,6 +156,16 @@ class MatchRule:
     def label(self) -> str:
         """How the rule is called in an explanation."""
         return f"{self.by.value} {self.name}" if self.name else self.by.value
+
+    @cached_property
+    def family(self) -> str | None:
+        """The family of custom data that the evidence is among, if it is custom data."""
+        return _FAMILY_OF.get(self.by)
+
+    @cached_property
+    def looked_up_as(self) -> DirectoryKey:
+        """The key of the directory that the evidence is compared with."""
+        return _KEY_OF.get(self.by) or self.key or DirectoryKey.CUSTOMER_NUMBER
 
     def is_for(self, channel: str, kind: CustomerKind) -> bool:
         """Whether the rule applies to customers of this channel and kind."""

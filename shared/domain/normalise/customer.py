@@ -54,14 +54,14 @@ class MatchKeys(NamedTuple):
 
 def match_keys(customer: Customer) -> MatchKeys:
     """Return the keys of a normalised customer; the default billing address fills the gaps."""
-    billing = customer.default_billing
-    number = customer.tax_id or (billing.tax_id if billing else None)
+    billing, number = customer.default_billing, customer.customer_number
+    tax_id = customer.tax_id or (billing.tax_id if billing else None)
     return MatchKeys(
-        customer_number=clean_line(customer.customer_number or "") or None,
-        email=email_key(customer.email),
-        phone=phone_key(customer.phone) or phone_key(billing.phone if billing else None),
-        tax_id=tax_id_key(number, home_country(customer)),
-        name=_name_key(customer, billing),
+        (clean_line(number) or None) if number else None,
+        email_key(customer.email),
+        phone_key(customer.phone) or phone_key(billing.phone if billing else None),
+        tax_id_key(tax_id, home_country(customer)) if tax_id else None,
+        _name_key(customer, billing),
     )
 
 
