@@ -70,14 +70,14 @@ class Wanted:
             self._add_companies(customer)
         clues = clues_of(customer, self._policy)
         self.clues.append((customer, clues))
-        for identity, value in zip(_IDENTITIES, clues.keys, strict=False):
-            if value:
-                self.values[identity].add(value)
-        for rule, key, value in clues.evidence:
-            if value and rule.by is MatchBy.SIMILAR:
-                self.places.add(place_of(value))
-            elif value:
-                self.values[key].add(value)
+        for identity, own in zip(_IDENTITIES, clues.keys, strict=False):
+            if own:
+                self.values[identity].add(own)
+        for rule, given in clues.evidence:
+            if given and rule.by is MatchBy.SIMILAR:
+                self.places.add(place_of(given))
+            elif given:
+                self.values[rule.looked_up_as].add(given)
         self.values[DirectoryKey.CUSTOMER_NUMBER].update(numbers_spoken_of(customer, self._policy))
 
     def _add_companies(self, customer: Customer) -> None:

@@ -105,14 +105,14 @@ def _billing(customer: Customer, *fields: str) -> str:
 _FACT_OF: Final[Mapping[str, Callable[[Customer], Fact]]] = {
     "channel": lambda customer: customer.source.channel,
     "store_view": lambda customer: customer.source.store_view,
-    "kind": lambda customer: customer.kind.value,
+    "kind": lambda customer: str(customer.kind),
     "country": lambda customer: _billing(customer, "country"),
     "region": lambda customer: _billing(customer, "region_code", "region"),
     "group": lambda customer: customer.group or "",
     "currency": lambda customer: customer.currency or "",
     "language": lambda customer: customer.language or "",
     "has_tax_id": lambda customer: bool(customer.tax_id or _billing(customer, "tax_id")),
-    "entity": lambda customer: customer.entity.value,
+    "entity": lambda customer: str(customer.entity),
     "company_name": lambda customer: customer.company_name or _billing(customer, "company_name"),
     "locations": lambda customer: len(customer.addresses),
 }

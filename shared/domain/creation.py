@@ -5,6 +5,7 @@ from shared.domain.decisions import Create, Decision, Hold
 from shared.domain.directory import DirectoryCustomer, customer_fields
 from shared.domain.exports_due import first_exports
 from shared.domain.locations import location_numbers, numbered, unnumbered
+from shared.domain.normalise import MatchKeys
 from shared.domain.places import new_addresses
 from shared.domain.policy import GuestPolicy, Template
 from shared.domain.templates import (
@@ -58,7 +59,7 @@ def _create(case: Case, template: Template) -> Decision:
         id=new_id(),
         number=number,
         fields=customer_fields(customer),
-        keys=case.clues.keys._replace(customer_number=number),
+        keys=MatchKeys(number, *case.clues.keys[1:]),
         template=template.name,
         defaults=template.values,
         addresses=addresses,

@@ -19,7 +19,6 @@ from pydantic import (
     StringConstraints,
 )
 
-
 M = TypeVar("M")
 T = TypeVar("T")
 
@@ -138,7 +137,7 @@ class Source(Model):
 
     @derived
     def key(self) -> SourceKey:
-        """What links and source records are found by."""
+        """Return what links and source records are found by."""
         return SourceKey(self.channel, self.external_id)
 
 
@@ -250,13 +249,19 @@ class Customer(Model):
 
     @derived
     def default_billing(self) -> Address | None:
-        """The address bills go to, if the source marked one."""
-        return next((a for a in self.addresses if a.is_default_billing), None)
+        """Return the address bills go to, if the source marked one."""
+        for address in self.addresses:
+            if address.is_default_billing:
+                return address
+        return None
 
     @derived
     def default_shipping(self) -> Address | None:
-        """The address goods go to, if the source marked one."""
-        return next((a for a in self.addresses if a.is_default_shipping), None)
+        """Return the address goods go to, if the source marked one."""
+        for address in self.addresses:
+            if address.is_default_shipping:
+                return address
+        return None
 
 
 def replaced(model: Model, **changes: Any) -> Any:

@@ -7,7 +7,7 @@ and a change named by its field.
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import date, datetime
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,7 +28,7 @@ ADDRESS_FIELDS: Final = (
     "region_code", "region", "country", "phone", "tax_id", "location_name",
 )  # fmt: skip
 
-_ADDRESS_VALUES: Final = attrgetter(*ADDRESS_FIELDS)
+_ADDRESS_VALUES: Final = itemgetter(*ADDRESS_FIELDS)
 
 NO_KEYS: Final = MatchKeys()
 
@@ -73,15 +73,13 @@ class DirectoryCustomer:
 
 def customer_fields(customer: Customer) -> dict[str, FieldValue]:
     """Return the directory's fields that `customer` speaks of."""
-    said = customer.model_fields_set
-    fields: dict[str, FieldValue] = {
-        name: getattr(customer, name) for name in _SAME_NAME if name in said
-    }
-    fields["kind"] = customer.kind.value
-    if customer.said("phone"):
+    said, values = customer.model_fields_set, vars(customer)
+    fields: dict[str, FieldValue] = {name: values[name] for name in _SAME_NAME if name in said}
+    fields["kind"] = str(customer.kind)
+    if "phone" in said:
         fields["phone"] = phone_text(customer.phone)
         fields["phone_extension"] = customer.phone.extension if customer.phone else None
-    if customer.said("marketing_consent"):
+    if "marketing_consent" in said:
         consent = customer.marketing_consent
         fields["marketing_consent"] = consent.granted if consent else None
     return fields
@@ -89,7 +87,7 @@ def customer_fields(customer: Customer) -> dict[str, FieldValue]:
 
 def address_fields(address: Address) -> dict[str, FieldValue]:
     """Return all of the directory's fields of an address."""
-    fields: dict[str, Any] = dict(zip(ADDRESS_FIELDS, _ADDRESS_VALUES(address), strict=True))
+    fields: dict[str, Any] = dict(zip(ADDRESS_FIELDS, _ADDRESS_VALUES(vars(address)), strict=True))
     fields["lines"] = "\n".join(address.lines)
     fields["phone"] = phone_text(address.phone)
     return fields

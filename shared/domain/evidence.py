@@ -19,13 +19,8 @@ from shared.domain.normalise import (
 )
 from shared.domain.policy import DirectoryKey, MatchRule, Policy
 
-
-class Evidence(NamedTuple):
-    """What `rule` goes by: which key of the directory is looked up, and its value, if there is."""
-
-    rule: MatchRule
-    key: DirectoryKey
-    value: str | None
+Evidence = tuple[MatchRule, str | None]
+"""What a rule goes by: the value that is looked up as the rule's key, if there is one."""
 
 
 class Clues(NamedTuple):
@@ -46,7 +41,13 @@ def evidence_of(
     customer: Customer, keys: MatchKeys, rules: tuple[MatchRule, ...]
 ) -> tuple[Evidence, ...]:
     """Return the evidence for each of `rules`, in their order; `keys` are the customer's own."""
-    return tuple([_evidence(customer, keys, rule) for rule in rules])
+    return tuple(
+        [
+            (rule, _custom_evidence(customer, rule, rule.family) if rule.family
+             else getattr(keys, rule.looked_up_as))
+            for rule in rules
+        ]
+    )  # fmt: skip
 
 
 def custom_text(custom: Custom, family: str, name: str) -> str | None:
@@ -58,12 +59,9 @@ def custom_text(custom: Custom, family: str, name: str) -> str | None:
     return clean_line(str(value)) or None
 
 
-def _evidence(customer: Customer, keys: MatchKeys, rule: MatchRule) -> Evidence:
-    key, family = rule.looked_up_as, rule.family
-    if family is None:
-        return Evidence(rule, key, getattr(keys, key))
+def _custom_evidence(customer: Customer, rule: MatchRule, family: str) -> str | None:
     text = custom_text(customer.custom, family, rule.name or "")
-    return Evidence(rule, key, _normalised(text, key, customer) if text else None)
+    return _normalised(text, rule.looked_up_as, customer) if text else None
 
 
 def _normalised(text: str, key: DirectoryKey, customer: Customer) -> str | None:

@@ -10,12 +10,11 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
 from shared.domain.customer import Customer, Source, SourceKey, Version, replaced
 from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, Stage, Update
 from shared.domain.directory import DirectoryCustomer
 from shared.domain.evidence import Clues, clues_of
+from shared.domain.ids import new_id
 from shared.domain.normalise import place_of
 from shared.domain.policy import DirectoryKey, Policy
 from shared.domain.values import value
@@ -87,7 +86,7 @@ class Known:
         retired: Iterable[str] = (),
         acting: Mapping[SourceKey, Iterable[str]] = NOBODY,
         clues: Iterable[tuple[Customer, Clues]] = (),
-        new_id: Callable[[], UUID] = uuid7,
+        new_id: Callable[[], UUID] = new_id,
     ) -> None:
         self.new_id = new_id
         self._retired = frozenset(retired)

@@ -40,8 +40,8 @@ def find_match(
 ) -> Match:
     """Try rule after rule until one finds somebody who `customer`, with this evidence, is."""
     trail: list[RuleTrial] = []
-    for each in evidence:
-        trial = _try_rule(each, customer, known, policy)
+    for rule, given in evidence:
+        trial = _try_rule(rule, given, customer, known, policy)
         trail.append(trial)
         if trial.outcome == "matched":
             return Match(customer_id=trial.candidates[0], trail=tuple(trail))
@@ -55,33 +55,36 @@ def linked(source: SourceKey, customer_id: UUID) -> Match:
     return Match(customer_id, trail=(RuleTrial("link", "matched", str(source), (customer_id,)),))
 
 
-def _try_rule(each: Evidence, customer: Customer, known: Known, policy: Policy) -> RuleTrial:
-    rule, value, source = each.rule, each.value, customer.source
-    if not value:
+def _try_rule(
+    rule: MatchRule, given: str | None, customer: Customer, known: Known, policy: Policy
+) -> RuleTrial:
+    if not given:
         return RuleTrial(rule.label, "no_evidence")
-    found = _found(each.key, value, rule, known)
+    source = customer.source
+    if rule.by is MatchBy.SIMILAR:
+        found = _similar(given, rule, known)
+    else:
+        found = known.candidates(rule.looked_up_as, given)
     if rule.scope == "store_group":
         found = tuple(filter(_in_group_of(source, known, policy), found))
     if not found:
-        return RuleTrial(rule.label, "no_candidate", value)
-    may_be = tuple(one for one in found if _may_be(one, each, customer, known))
+        return RuleTrial(rule.label, "no_candidate", given)
+    may_be = tuple(one for one in found if _may_be(one, rule, customer, known))
     if not may_be:
-        return RuleTrial(rule.label, "other_entity", value, found)
-    return RuleTrial(rule.label, _outcome(may_be, rule, source, known), value, may_be)
+        return RuleTrial(rule.label, "other_entity", given, found)
+    return RuleTrial(rule.label, _outcome(may_be, rule, source, known), given, may_be)
 
 
-def _found(key: DirectoryKey, value: str, rule: MatchRule, known: Known) -> tuple[UUID, ...]:
-    if rule.by is not MatchBy.SIMILAR:
-        return known.candidates(key, value)
-    wanted = name_of(value)
+def _similar(given: str, rule: MatchRule, known: Known) -> tuple[UUID, ...]:
+    wanted = name_of(given)
     return tuple(
         customer_id
-        for customer_id, name in known.names_at(place_of(value))
+        for customer_id, name in known.names_at(place_of(given))
         if fuzz.ratio(wanted, name_of(name)) >= rule.similarity
     )
 
 
-def _may_be(customer_id: UUID, each: Evidence, customer: Customer, known: Known) -> bool:
+def _may_be(customer_id: UUID, rule: MatchRule, customer: Customer, known: Known) -> bool:
     """Whether a customer that was found may be this one, by what platforms keep the two as.
 
     A customer number says who somebody is, and a tax id which firm; so does an operator, to whom
@@ -92,9 +95,9 @@ def _may_be(customer_id: UUID, each: Evidence, customer: Customer, known: Known)
         return True
     are_firms = customer.kind == found.fields.get("kind") == CustomerKind.BUSINESS
     return (
-        each.key is DirectoryKey.CUSTOMER_NUMBER
-        or each.rule.by is MatchBy.SIMILAR
-        or (each.key is DirectoryKey.TAX_ID and are_firms)
+        rule.looked_up_as is DirectoryKey.CUSTOMER_NUMBER
+        or rule.by is MatchBy.SIMILAR
+        or (rule.looked_up_as is DirectoryKey.TAX_ID and are_firms)
     )
 
 

@@ -276,7 +276,12 @@ class Policy:
 
     def has_locations(self, entity: Entity) -> bool:
         """Whether the addresses of such a record are locations."""
-        return self.features.locations and self.locations.includes(entity)
+        return entity in self._with_locations
+
+    @cached_property
+    def _with_locations(self) -> frozenset[Entity]:
+        included = (entity for entity in Entity if self.locations.includes(entity))
+        return frozenset(included if self.features.locations else ())
 
     def store_view(self, channel: str, code: str) -> StoreViewPolicy | None:
         """Return the policy of a store view, or None where none is configured."""

@@ -33,8 +33,11 @@ def additional_values(
 
     What the template does not say is left out.
     """
-    known = {"template": template_name or ""} | {f"values.{k}": v for k, v in values.items()}
-    return {field: known[name] for field, name in wanted.items() if known.get(name)}
+    found = {
+        field: template_name if name == "template" else values.get(name.removeprefix("values."))
+        for field, name in wanted.items()
+    }
+    return {field: value for field, value in found.items() if value}
 
 
 def missing_values(template: Template, required: Sequence[str]) -> tuple[str, ...]:
