@@ -6,6 +6,7 @@ decided as it was last imported, however old the message is that asks for it.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,9 +33,7 @@ _INSTRUCTIONS: Final = {
     "repair": Instruction(repairs=True),
 }
 
-# What stands before and after the customer in a message of ours.
 _START: Final = b'{"customer":'
-_END: Final = b',"origin":"%b","mode":"%b"}'
 
 
 @value
@@ -53,7 +52,7 @@ class Case:
 
 def cases_of(messages: Sequence[Envelope[Any]], work: UnitOfWork) -> list[Case]:
     """Return the case of each message. Raises `UnknownType` for one that is not for us."""
-    asked = [m.body.staging_id for m in messages if isinstance(m.body, StagingProcess)]
+    asked = [m.body.staging_id for m in messages if type(m.body) is StagingProcess]
     staged = _open_records(asked, work)
     return [_case(message, staged) for message in messages]
 
@@ -84,10 +83,15 @@ def _imported(
 
 def _customer_in(message: Envelope[CustomerImported]) -> bytes | None:
     """Return the customer's JSON out of a message of ours; None if it is not written as we do."""
-    raw, end = message.raw, _END % (message.body.origin.encode(), message.body.mode.encode())
+    raw, end = message.raw, _end(message.body.origin, message.body.mode)
     if raw.startswith(_START) and raw.endswith(end):
         return raw[len(_START) : -len(end)]
     return None
+
+
+@cache
+def _end(origin: str, mode: str) -> bytes:
+    return f',"origin":"{origin}","mode":"{mode}"}}'.encode()
 
 
 def _staged(message: Envelope[Any], asked: StagingProcess, row: sa.Row[Any] | None) -> Case:

@@ -195,9 +195,9 @@ class Plan:
             of=arrived,
             is_existing=isinstance(decision, Update),
         )
-        self.exports.extend(
+        self.exports += [
             PlannedExport(message, source, arrived.id, intent) for intent in decision.exports
-        )
+        ]
 
     def _park(
         self,
@@ -246,11 +246,12 @@ class Plan:
         is_collected: bool = False,
         is_contact: bool = False,
     ) -> None:
-        self.links[customer.source.key] = link_row(
+        key = customer.source.key
+        self.links[key] = link_row(
             customer, customer_id, self.now, is_collected=is_collected, is_contact=is_contact
         )
         # It is there, whatever an earlier message of the batch said.
-        self.removed_links.pop(customer.source.key, None)
+        self.removed_links.pop(key, None)
 
     def _stage(
         self,
@@ -265,8 +266,8 @@ class Plan:
         is_existing: bool | None = None,
     ) -> None:
         id_ = known.staging_id(source.key)
-        self.staging[id_] = {
-            **staging_row(id_, message, source, explanation, self.now),
+        self.staging[id_] = row = staging_row(id_, message, source, explanation, self.now)
+        row |= {
             "state": state,
             "reason": reason,
             "is_existing": of is not None if is_existing is None else is_existing,
@@ -287,13 +288,11 @@ class Plan:
         event: str,
         *,
         customer_id: UUID | None = None,
-        reason: str | None = None,
-        fields: list[str] | None = None,
-        conflicts: list[str] | None = None,
+        **said: str | list[str] | None,
     ) -> None:
+        """Write a line of the customer's timeline, with what is `said` beside the event."""
         self.outcomes[event] += 1
-        said = {"reason": reason, "fields": fields, "conflicts": conflicts}
-        detail = {name: value for name, value in said.items() if value}
+        detail = {name: value for name, value in said.items() if value} if said else None
         self.history.append(
             history.line(
                 at=self.now,

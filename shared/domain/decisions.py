@@ -70,7 +70,7 @@ class Instruction:
 AUTOMATIC: Final = Instruction()
 
 
-@value
+@value(slots=False)
 class RuleTrial:
     """One matching rule that was tried: the normalised evidence, and whom it found."""
 
@@ -94,7 +94,7 @@ class FieldConflict:
     winner: Literal["platform", "erp"]
 
 
-@value
+@value(slots=False)
 class Explanation:
     """Why a decision came out as it did."""
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from shared.domain.contacts import accounts_of
 from shared.domain.customer import Customer, Source, SourceKey, Version, replaced
 from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, Stage, Update
 from shared.domain.directory import DirectoryCustomer
@@ -147,7 +148,8 @@ class Known:
 
     def is_ahead_of(self, source: Source) -> bool:
         """Whether what is linked, staged or known to be gone is newer than what was read here."""
-        link, staged = self._links.get(source.key), self._staging.get(source.key)
+        key = source.key
+        link, staged = self._links.get(key), self._staging.get(key)
         return bool(
             (link and link.is_newer_than(source.version))
             or (staged and source.version.is_older_than(staged.version))
@@ -235,27 +237,26 @@ class Known:
         is_collected: bool = False,
         is_contact: bool = False,
     ) -> None:
-        self._staging.pop(customer.source.key, None)
-        self._reserved.pop(customer.source.key, None)
-        before = self._links.get(customer.source.key)
+        source, key = customer.source, customer.source.key
+        self._staging.pop(key, None)
+        self._reserved.pop(key, None)
+        before = self._links.get(key)
         self._add_link(
             Link(
-                source=customer.source.key,
+                source=key,
                 customer_id=customer_id,
-                version=customer.source.version,
+                version=source.version,
                 snapshot=customer,
                 exported_number=before.exported_number if before else None,
-                store_view=customer.source.store_view,
+                store_view=source.store_view,
                 is_collected=is_collected,
                 is_contact=is_contact,
             )
         )
 
     def _add_contacts(self, company: Customer) -> None:
-        channel, company_id = company.source.key
-        for account in (each.account for each in company.contacts if each.account):
-            key = SourceKey(channel, account)
-            named = (*self._acting.get(key, ()), company_id)
+        for key in accounts_of(company):
+            named = (*self._acting.get(key, ()), company.source.external_id)
             self._acting[key] = tuple(dict.fromkeys(named))
 
     def _add_link(self, link: Link) -> None:

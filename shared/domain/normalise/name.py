@@ -5,6 +5,7 @@ The key begins with the place, so that all who live there are found by its begin
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from shared.domain.normalise.text import fold
@@ -39,7 +40,8 @@ def name_of(key: str) -> str:
     return key.partition(END_OF_PLACE)[2]
 
 
-def _words(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
     if text.isascii() and text.isalnum():
-        return [text.lower()]
-    return _NO_WORD.sub(" ", fold(text)).split()
+        return (text.lower(),)
+    return tuple(_NO_WORD.sub(" ", fold(text)).split())
