@@ -52,7 +52,7 @@ class Case:
 
 def cases_of(messages: Sequence[Envelope[Any]], work: UnitOfWork) -> list[Case]:
     """Return the case of each message. Raises `UnknownType` for one that is not for us."""
-    asked = [m.body.staging_id for m in messages if type(m.body) is StagingProcess]
+    asked = [m.body.staging_id for m in messages if isinstance(m.body, StagingProcess)]
     staged = _open_records(asked, work)
     return [_case(message, staged) for message in messages]
 

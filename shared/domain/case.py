@@ -70,7 +70,7 @@ class Case:
     @property
     def tells_locations(self) -> bool:
         """Whether the shop has a place for the numbers of locations: of companies alone."""
-        return self.has_locations and self.customer.entity is Entity.COMPANY
+        return self.customer.entity is Entity.COMPANY and self.has_locations
 
     @property
     def is_asked_for(self) -> bool:

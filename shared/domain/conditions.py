@@ -88,7 +88,6 @@ class Facts(dict[str, Fact]):
     """What conditions may know about a customer; each is looked at when the first asks for it."""
 
     def __init__(self, customer: Customer) -> None:
-        super().__init__()
         self._customer = customer
 
     def __missing__(self, name: str) -> Fact:

@@ -7,8 +7,7 @@ and a change named by its field.
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import date, datetime
-from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from shared.domain.customer import Address, Customer, CustomerKind, Entity, Phone
@@ -27,8 +26,6 @@ ADDRESS_FIELDS: Final = (
     "prefix", "first_name", "last_name", "company_name", "lines", "city", "postcode",
     "region_code", "region", "country", "phone", "tax_id", "location_name",
 )  # fmt: skip
-
-_ADDRESS_VALUES: Final = itemgetter(*ADDRESS_FIELDS)
 
 NO_KEYS: Final = MatchKeys()
 
@@ -87,10 +84,21 @@ def customer_fields(customer: Customer) -> dict[str, FieldValue]:
 
 def address_fields(address: Address) -> dict[str, FieldValue]:
     """Return all of the directory's fields of an address."""
-    fields: dict[str, Any] = dict(zip(ADDRESS_FIELDS, _ADDRESS_VALUES(vars(address)), strict=True))
-    fields["lines"] = "\n".join(address.lines)
-    fields["phone"] = phone_text(address.phone)
-    return fields
+    return {
+        "prefix": address.prefix,
+        "first_name": address.first_name,
+        "last_name": address.last_name,
+        "company_name": address.company_name,
+        "lines": "\n".join(address.lines),
+        "city": address.city,
+        "postcode": address.postcode,
+        "region_code": address.region_code,
+        "region": address.region,
+        "country": address.country,
+        "phone": phone_text(address.phone),
+        "tax_id": address.tax_id,
+        "location_name": address.location_name,
+    }
 
 
 def directory_name_key(customer: DirectoryCustomer) -> str | None:

@@ -19,14 +19,16 @@ def new_addresses(customer: Customer, new_id: NewId) -> tuple[DirectoryAddress, 
     """Return the directory's addresses for a new customer, with one default of each kind."""
     billing, shipping = customer.default_billing, customer.default_shipping
     return tuple(
-        directory_address(
-            address,
-            customer.source.channel,
-            new_id(),
-            is_default_billing=address is billing,
-            is_default_shipping=address is shipping,
-        )
-        for address in customer.addresses
+        [
+            directory_address(
+                address,
+                customer.source.channel,
+                new_id(),
+                is_default_billing=address is billing,
+                is_default_shipping=address is shipping,
+            )
+            for address in customer.addresses
+        ]
     )
 
 
