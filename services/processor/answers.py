@@ -58,13 +58,11 @@ def verdict(row: Found, ignored: Mapping[UUID, str]) -> Verdict | None:
 
 def _asked_for(message: Envelope[Any]) -> SourceKey | None:
     """Return which customer a message is about if somebody may have asked for it."""
-    match message.body:
-        case CustomerImported(origin="request", customer=customer):
-            return customer.source.key
-        # A record that cannot be read does not say what it was read for.
-        case CustomerUnreadable(source=source):
-            return source.key
-    return None
+    body = message.body
+    if isinstance(body, CustomerImported):
+        return body.customer.source.key if body.origin == "request" else None
+    # A record that cannot be read does not say what it was read for.
+    return body.source.key if isinstance(body, CustomerUnreadable) else None
 
 
 def _ignored(plan: Plan) -> dict[UUID, str]:

@@ -12,7 +12,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.domain.customer import Customer, SourceKey, read_from, replaced
+from services.processor.gather import Inquiry
+from shared.domain.customer import SourceKey, read_from, replaced
 from shared.domain.decisions import AUTOMATIC, Instruction
 from shared.domain.errors import UnknownType
 from shared.domain.messages import (
@@ -36,17 +37,14 @@ _INSTRUCTIONS: Final = {
 _START: Final = b'{"customer":'
 
 
-@value
-class Case:
+@value(kw_only=True)
+class Case(Inquiry):
     """A message, and the customer that is to be decided, if it is about one that can be.
 
     `staging_id` is the record that was meant, if it was one of the staging desk.
     """
 
     message: Envelope[Any]
-    source: SourceKey
-    customer: Customer | None = None
-    instruction: Instruction = AUTOMATIC
     staging_id: UUID | None = None
 
 
@@ -62,7 +60,7 @@ def _case(message: Envelope[Any], staged: dict[UUID, sa.Row[Any]]) -> Case:
         case CustomerImported(mode=mode):
             return _imported(message, _INSTRUCTIONS[mode])
         case CustomerUnreadable(source=source) | CustomerDeleted(source=source):
-            return Case(message, source.key)
+            return Case(source.key, message=message)
         case StagingProcess() as asked:
             return _staged(message, asked, staged.get(asked.staging_id))
     raise UnknownType(f"the processor does not take {message.type}")
@@ -78,7 +76,8 @@ def _imported(
     elif written := _customer_in(message):
         read_from(message.body.customer, written)
     customer = message.body.customer
-    return Case(message, customer.source.key, customer, instruction, staging_id)
+    key = customer.source.key
+    return Case(key, customer, instruction, message=message, staging_id=staging_id)
 
 
 def _customer_in(message: Envelope[CustomerImported]) -> bytes | None:
@@ -101,7 +100,7 @@ def _staged(message: Envelope[Any], asked: StagingProcess, row: sa.Row[Any] | No
     """
     source = SourceKey(asked.channel, asked.external_id)
     if row is None or row.reason == "unreadable" or (row.channel, row.external_id) != source:
-        return Case(message, source, staging_id=asked.staging_id)
+        return Case(source, message=message, staging_id=asked.staging_id)
     body = CustomerImported.model_validate_json(row.body)
     staged = replace(message, body=body, raw=row.body, correlation_id=row.correlation_id)
     return _imported(staged, _instruction(asked), asked.staging_id)

@@ -11,7 +11,7 @@ from services.processor.answers import answer_requests
 from services.processor.apply import apply
 from services.processor.cases import Case, cases_of
 from services.processor.contacts import without_erased
-from services.processor.gather import Inquiry, gather
+from services.processor.gather import gather
 from services.processor.plan import Plan
 from shared.domain.contacts import accounts_of
 from shared.domain.decide import decide
@@ -37,8 +37,7 @@ def process_batch(
     was done. Raises `UnknownType` for a message that is not the processor's.
     """
     cases = cases_of(messages, work)
-    inquiries = [Inquiry(case.source, case.customer, case.instruction) for case in cases]
-    known = gather(inquiries, work, policy)
+    known = gather(cases, work, policy)
     plan = Plan(work.now, policy)
     # Asked now that the identities are locked: whoever is not erased yet waits for our end.
     named = {account for case in cases for account in accounts_of(case.customer)}

@@ -93,16 +93,16 @@ class Known:
         self._retired = frozenset(retired)
         self._acting = {account: tuple(companies) for account, companies in acting.items()}
         self._links: dict[SourceKey, Link] = {}
-        self._accounts: defaultdict[UUID, dict[SourceKey, str]] = defaultdict(dict)
+        self._accounts: dict[UUID, dict[SourceKey, str]] = {}
         self._customers: dict[UUID, DirectoryCustomer] = {}
         self._by_key: defaultdict[tuple[DirectoryKey, str], list[UUID]] = defaultdict(list)
-        self._by_place: defaultdict[str, dict[UUID, str]] = defaultdict(dict)
+        self._by_place: defaultdict[str, list[tuple[UUID, str]]] = defaultdict(list)
         self._staging: dict[SourceKey, OpenStaging] = {entry.source: entry for entry in staging}
         self._reserved: dict[SourceKey, UUID] = {}
         self._recalled: dict[SourceKey, UUID] = {}
         self._clues = {id(customer): (customer, found) for customer, found in clues}
         for account in accounts:
-            self._accounts[account.customer_id][account.source] = account.store_view
+            self._add_account(account.customer_id, account.source, account.store_view)
         for link in links:
             self._add_link(link)
         for customer in customers:
@@ -167,7 +167,7 @@ class Known:
 
     def names_at(self, place: str) -> tuple[tuple[UUID, str], ...]:
         """Return the customers at a place, each with its name key, oldest first."""
-        return tuple(self._by_place.get(place, {}).items())
+        return tuple(self._by_place.get(place, ()))
 
     def accounts(self, customer_id: UUID) -> Mapping[SourceKey, str]:
         """Return the remote records that are this customer, with their store views."""
@@ -187,7 +187,7 @@ class Known:
     def recall(self, customer: DirectoryCustomer, accounts: Mapping[SourceKey, str]) -> None:
         """Take over what decisions before this batch will have made of a customer."""
         self._add_customer(customer)
-        self._accounts[customer.id].update(accounts)
+        self._accounts.setdefault(customer.id, {}).update(accounts)
         self._recalled.update(dict.fromkeys(accounts, customer.id))
 
     def learn(self, decision: Decision) -> None:
@@ -264,19 +264,23 @@ class Known:
         if before and before.customer_id != link.customer_id:
             self._accounts[before.customer_id].pop(link.source, None)
         self._links[link.source] = link
-        self._accounts[link.customer_id][link.source] = link.store_view
+        self._add_account(link.customer_id, link.source, link.store_view)
+
+    def _add_account(self, customer_id: UUID, source: SourceKey, store_view: str) -> None:
+        self._accounts.setdefault(customer_id, {})[source] = store_view
 
     def _add_customer(self, customer: DirectoryCustomer) -> None:
         if before := self._customers.get(customer.id):
             for key in directory_keys(before):
                 self._by_key[key].remove(before.id)
             if before.keys.name:
-                self._by_place[place_of(before.keys.name)].pop(before.id, None)
+                self._by_place[place_of(before.keys.name)].remove((before.id, before.keys.name))
         self._customers[customer.id] = customer
         for key in directory_keys(customer):
             self._by_key[key].append(customer.id)
         if customer.keys.name:
-            self._by_place[place_of(customer.keys.name)][customer.id] = customer.keys.name
+            place = self._by_place[place_of(customer.keys.name)]
+            place.append((customer.id, customer.keys.name))
 
 
 def directory_keys(customer: DirectoryCustomer) -> list[tuple[DirectoryKey, str]]:
