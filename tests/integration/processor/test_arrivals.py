@@ -1,5 +1,7 @@
 """New customers arrive: in the directory, linked, numbered, archived, and owed to the shop."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -7,9 +9,9 @@ import pytest
 
 from services.processor.worker import process_batch
 from shared.domain.conditions import Condition
-from shared.domain.customer import Phone, SourceKey
+from shared.domain.customer import Customer, Phone, SourceKey
 from shared.domain.errors import UnknownType
-from shared.domain.messages import ImportRequested
+from shared.domain.messages import CustomerImported, ImportRequested
 from shared.domain.policy import NumberSeries
 from shared.persistence.tables import history
 from tests.builders import a_customer, a_policy, a_source, a_template, an_address, imported
@@ -265,3 +267,35 @@ def test_a_message_of_another_worker_is_refused(desk: Desk) -> None:
         desk.take(a_customer(), stray)
 
     assert desk.customers() == []
+
+
+@pytest.mark.parametrize("indent", [None, 1], ids=["as we write", "spread over lines"])
+@pytest.mark.parametrize(
+    "said",
+    [{"origin": "poll", "mode": "normal"}, {"origin": "sweep"}, {"mode": "repair"}, {}],
+    ids=lambda said: "-".join(said.values()) or "nothing",
+)
+def test_the_link_keeps_the_customer_of_the_message(
+    desk: Desk, said: dict[str, Any], indent: int | None
+) -> None:
+    """However a message is written, the snapshot is the customer in it, said fields and all."""
+    customer = a_customer(first_name='Ann "},"origin":"poll","mode":"normal"}', notes=None)
+    body = CustomerImported(customer=customer, **said)
+    raw = json.dumps(json.loads(body.to_json()), indent=indent).encode() if indent else None
+
+    desk.take(replace(imported(customer), body=body, raw=raw or body.to_json()))
+
+    snapshot = Customer.model_validate_json(desk.link().snapshot)
+    assert snapshot == customer
+    assert snapshot.model_fields_set == customer.model_fields_set
+
+
+def test_the_link_keeps_what_was_decided_about_the_customer(desk: Desk) -> None:
+    """C365-7: where the decision filled the shipping address in, the snapshot has it as well."""
+    customer = a_customer(addresses=(an_address("a1", is_default_shipping=False),))
+    body = CustomerImported(customer=customer, origin="poll", mode="normal")
+
+    desk.take(replace(imported(customer), body=body, raw=body.to_json()))
+
+    [address] = Customer.model_validate_json(desk.link().snapshot).addresses
+    assert address.is_default_shipping

@@ -17,6 +17,7 @@ from shared.domain.customer import (
     Source,
     SourceKey,
     Version,
+    read_from,
     replaced,
     utc,
 )
@@ -224,6 +225,19 @@ def test_what_follows_from_fields_follows_them_when_they_are_replaced() -> None:
     assert (moved.default_billing, moved.default_shipping) == (None, office)
     assert customer == make_customer(addresses=(home, office))
     assert customer.to_json() == make_customer(addresses=(home, office)).to_json()
+
+
+def test_a_customer_is_written_as_it_was_read_until_it_is_changed() -> None:
+    """The JSON of the message serves for the customer in it, and never for another."""
+    customer = make_customer(first_name="Ann")
+    written = json.dumps(json.loads(customer.to_json()), indent=1).encode()
+    read_from(customer, written)
+
+    changed = replaced(customer, first_name="Eva")
+
+    assert customer.to_json() == written
+    assert changed.to_json() == make_customer(first_name="Eva").to_json()
+    assert customer == make_customer(first_name="Ann")
 
 
 def test_moments_are_compared_in_utc() -> None:

@@ -9,7 +9,7 @@ from shared.domain.customer import Custom, Customer, CustomerKind, Phone, Source
 from shared.domain.evidence import evidence_of
 from shared.domain.known import Account, Known
 from shared.domain.matching import Match, find_match
-from shared.domain.normalise import match_keys
+from shared.domain.normalise import MatchKeys, match_keys
 from shared.domain.policy import (
     DEFAULT_MATCHING,
     ChannelPolicy,
@@ -277,3 +277,8 @@ def test_a_similar_name_is_suggested_and_never_linked() -> None:
     assert match.customer_id is None
     assert set(match.candidates) == {twin.id, alike.id}
     assert match.trail[-1].outcome == "suggested"
+
+
+def test_every_key_of_the_directory_is_a_key_of_customers() -> None:
+    """In one order, by which the one is told from the other."""
+    assert MatchKeys._fields == tuple(DirectoryKey)
