@@ -34,7 +34,7 @@ from tests.integration.processor.test_statements import counted
 
 MANY: Final = 100
 TABLES: Final = metadata.sorted_tables
-MOST_CALLS: Final = {"new": 315, "edited": 450}
+MOST_CALLS: Final = {"new": 275, "edited": 415}
 """Calls of functions below services/ and shared/ for one customer: about a tenth above the count.
 
 When a test says that there are more: look at what was added to the way of each customer, in the
