@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import orjson
-from uuid_utils.compat import uuid7
 
 from services.console.directory_file import DIRECTORY, Entry
 from services.processor.gather import Inquiry, gather
@@ -19,6 +18,7 @@ from services.processor.rows import Row, address_row, customer_row
 from shared.domain.addresses import address_merge
 from shared.domain.customer import Address, Customer
 from shared.domain.directory import DirectoryCustomer, customer_fields
+from shared.domain.ids import new_id
 from shared.domain.known import Known
 from shared.domain.merge import field_merge
 from shared.domain.normalise import match_keys
@@ -38,7 +38,7 @@ class Loading:
     """What a batch of customers changes, row by row."""
 
     policy: Policy
-    correlation_id: UUID = field(default_factory=uuid7)
+    correlation_id: UUID = field(default_factory=new_id)
     created: dict[UUID, DirectoryCustomer] = field(default_factory=dict)
     updated: dict[UUID, DirectoryCustomer] = field(default_factory=dict)
     changes: dict[UUID, list[str]] = field(default_factory=dict)
@@ -117,7 +117,7 @@ def _take(entry: Entry, known: Known, loading: Loading, seen: set[int]) -> None:
         return
     empty = Customer(source=entry.customer.source, addresses=_empty(entry.customer))
     fields = field_merge(entry.customer, empty, existing, _EVERYTHING, repairs=True).changes
-    addresses = address_merge(entry.customer, empty, existing, _EVERYTHING, uuid7, repairs=True)
+    addresses = address_merge(entry.customer, empty, existing, _EVERYTHING, new_id, repairs=True)
     updated = replace(
         after_update(
             existing, entry.customer, match_keys(entry.customer), fields, addresses.changes
@@ -139,13 +139,13 @@ def _created(entry: Entry, policy: Policy) -> DirectoryCustomer:
     """Return a new customer: the template's values, and over them what the file says."""
     templates = {template.name: template.values for template in policy.templates}
     return DirectoryCustomer(
-        id=uuid7(),
+        id=new_id(),
         number=entry.number,
         fields=customer_fields(entry.customer),
         keys=match_keys(entry.customer),
         template=entry.template,
         defaults={**templates.get(entry.template or "", {}), **entry.values},
-        addresses=new_addresses(entry.customer, uuid7),
+        addresses=new_addresses(entry.customer, new_id),
         # Its first record in a shop will say whether that is an account or a company.
         entity=None,
     )

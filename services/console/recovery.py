@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import orjson
-from uuid_utils.compat import uuid7
 
 from services.importer.pages import StoreViewReader
 from services.processor.apply import apply
@@ -30,6 +29,7 @@ from shared.domain.decisions import (
     Stage,
     Update,
 )
+from shared.domain.ids import new_id
 from shared.domain.known import Known
 from shared.domain.messages import CustomerImported, Envelope, type_of
 from shared.domain.normalise import match_keys
@@ -161,7 +161,7 @@ def _told(
 
 
 def _as_message(body: CustomerImported, work: UnitOfWork) -> Envelope[CustomerImported]:
-    kind, source, message_id = type_of(body), body.customer.source, uuid7()
+    kind, source, message_id = type_of(body), body.customer.source, new_id()
     return Envelope(
         message_id=message_id,
         type=kind.name,

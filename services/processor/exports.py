@@ -6,10 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from uuid_utils.compat import uuid7
 
 from shared.domain.customer import Model, Source
 from shared.domain.decisions import ExportIntent
+from shared.domain.ids import new_id
 from shared.domain.locations import location_number
 from shared.domain.messages import (
     MESSAGE_TYPES,
@@ -34,7 +34,7 @@ class PlannedExport:
         """Return the message with its `body`."""
         cause, channel = self.cause, self.source.channel
         return Parcel(
-            message_id=uuid7(),
+            message_id=new_id(),
             routing_key=routing_key(_KIND.name, channel),
             type=_KIND.name,
             schema_version=_KIND.schema_version,

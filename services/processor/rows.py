@@ -1,10 +1,7 @@
 """Rows of the directory, of links and of staging, and the domain's values they stand for."""
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from shared.domain.customer import Customer, Entity, Source, SourceKey, Version
-from shared.domain.decisions import Explanation, RuleTrial
+from shared.domain.decisions import Explanation
 from shared.domain.directory import (
     ADDRESS_FIELDS,
     CUSTOMER_FIELDS,
@@ -25,17 +22,6 @@ from shared.domain.normalise import MatchKeys
 
 Row = dict[str, Any]
 
-_EXPLANATION_FIELDS: Final = tuple(field.name for field in fields(Explanation))
-_EXPLANATION_VALUES: Final = attrgetter(*_EXPLANATION_FIELDS)
-_TRIAL_FIELDS: Final = tuple(field.name for field in fields(RuleTrial))
-_TRIAL_VALUES: Final = attrgetter(*_TRIAL_FIELDS)
-# A message of the importer's: the customer first, and behind it what is said of the reading. The
-# last brace closes the message, so `origin` is the message's own and nothing of the customer's.
-_CUSTOMER: Final = b'{"customer":{'
-_BEHIND_CUSTOMER: Final = re.compile(
-    rb'(?<=\}),"origin":"(?!push")[a-z]+"(?:,"mode":"[a-z_]+")?\}\Z'
-)
-_LONGEST_END: Final = 60
 _NOTHING_SAID: Final = dict.fromkeys(CUSTOMER_FIELDS)
 _NOTHING_SAID_OF_ADDRESS: Final = dict.fromkeys(ADDRESS_FIELDS)
 
@@ -86,12 +72,8 @@ def link_row(
     *,
     is_collected: bool = False,
     is_contact: bool = False,
-    message: Envelope[Any] | None = None,
 ) -> Row:
-    """Return the row of the link of a remote customer, as it is after taking it over.
-
-    With the `message` that brought it, it is not written anew if it is just what was sent.
-    """
+    """Return the row of the link of a remote customer, as it is after taking it over."""
     source = customer.source
     return {
         "channel": source.channel,
@@ -103,7 +85,7 @@ def link_row(
         "changed_at": source.version.changed_at,
         "read_at": source.version.read_at,
         "fingerprint": source.version.fingerprint,
-        "snapshot": (message and _as_sent(customer, message)) or customer.to_json(),
+        "snapshot": customer.to_json(),
         "is_contact": is_contact,
         "created_at": now,
         "updated_at": now,
@@ -125,7 +107,7 @@ def staging_row(
         "read_at": source.version.read_at,
         "config_version": explanation.config_version,
         "body": message.raw,
-        "explanation": _explained(explanation),
+        "explanation": orjson.dumps(explanation),
         "created_at": now,
         "updated_at": now,
     }
@@ -166,24 +148,6 @@ def to_customer(row: sa.Row[Any], addresses: Iterable[DirectoryAddress]) -> Dire
         entity=Entity(row.entity) if row.entity else None,
         locations=row.locations,
     )
-
-
-def _as_sent(customer: Customer, message: Envelope[Any]) -> bytes | None:
-    """Return a customer's own part of the message as our importer writes it, or None."""
-    body, raw = message.body, message.raw
-    if message.is_foreign or body.customer is not customer or not raw.startswith(_CUSTOMER):
-        return None
-    end = _BEHIND_CUSTOMER.search(raw, max(0, len(raw) - _LONGEST_END))
-    return raw[len(_CUSTOMER) - 1 : end.start()] if end else None
-
-
-def _explained(explanation: Explanation) -> bytes:
-    """Return an explanation as JSON, its many parts taken apart here: orjson is slow with slots."""
-    said = dict(zip(_EXPLANATION_FIELDS, _EXPLANATION_VALUES(explanation), strict=True))
-    said["rules"] = [
-        dict(zip(_TRIAL_FIELDS, _TRIAL_VALUES(trial), strict=True)) for trial in explanation.rules
-    ]
-    return orjson.dumps(said)
 
 
 def _as_json(values: Mapping[str, str]) -> bytes:

@@ -10,7 +10,6 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import Field
-from uuid_utils.compat import uuid7
 
 from shared.domain.customer import (
     Customer,
@@ -21,6 +20,7 @@ from shared.domain.customer import (
     Source,
     Version,
 )
+from shared.domain.ids import new_id
 from shared.domain.values import value
 
 Body = TypeVar("Body", bound=Model, covariant=True)
@@ -267,7 +267,7 @@ def parcel(
     It belongs to the trace of `traceparent`, or else to that of its cause.
     """
     kind = type_of(body)
-    message_id = uuid7()
+    message_id = new_id()
     return Parcel(
         message_id=message_id,
         routing_key=routing_key(kind.name, channel),

@@ -14,8 +14,8 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from uuid_utils.compat import uuid7
 
+from shared.domain.ids import new_id
 from shared.domain.pointers import Change
 from shared.persistence import audit, history
 from shared.persistence.dead_letters import DISCARDED, OPEN
@@ -161,7 +161,7 @@ def _amendment(
 ) -> dict[str, Any]:
     said = [{"op": x.op, "path": x.path, "before": x.before, "after": x.after} for x in diff]
     return {
-        "id": uuid7(),
+        "id": new_id(),
         "dead_letter_id": dead_letter_id,
         "at": work.now,
         "author": deed.actor,

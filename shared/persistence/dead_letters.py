@@ -10,8 +10,7 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
+from shared.domain.ids import new_id
 from shared.domain.messages import Parcel
 
 BODY_CAP_BYTES = 1024 * 1024
@@ -125,7 +124,7 @@ def of_parcel(parcel: Parcel, **evidence: Any) -> DeadLetter:
 def dead_letter_row(letter: DeadLetter, failed: Failed, now: datetime) -> dict[str, Any]:
     """Return the row of `letter` in `dead_letters`."""
     return {
-        "id": uuid7(),
+        "id": new_id(),
         "message_id": letter.message_id,
         "worker": letter.worker,
         "queue": letter.queue,

@@ -14,9 +14,9 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from uuid_utils.compat import uuid7
 
 from shared.domain.customer import SourceKey
+from shared.domain.ids import new_id
 from shared.persistence import audit, contacts, history, person, pushes, strays
 from shared.persistence.person import ERASED, Person
 from shared.persistence.tables import (
@@ -248,7 +248,7 @@ def _tell(
     )  # fmt: skip
     line = history.line(
         at=work.now,
-        correlation_id=uuid7(),
+        correlation_id=new_id(),
         channel=someone.accounts[0].channel if someone.accounts else "-",
         external_id=ERASED_ID,
         customer_id=someone.customer_id,

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
-from uuid_utils.compat import uuid7
 
+from shared.domain.ids import new_id
 from shared.persistence.dead_letter_reader import Selection
 from shared.persistence.sets import SetStatement
 from shared.persistence.tables import Moment, dead_letters, messages, replay_items, replay_jobs
@@ -241,7 +241,7 @@ def latest(work: UnitOfWork, limit: int) -> list[Job]:
 
 
 def _begin(work: UnitOfWork, wish: Wish, states: dict[UUID, ItemState]) -> Job:
-    job_id = uuid7()
+    job_id = new_id()
     has_work = "pending" in states.values()
     row: dict[str, Any] = {
         "id": job_id,

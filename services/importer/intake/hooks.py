@@ -13,12 +13,12 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from pydantic import TypeAdapter, ValidationError
-from uuid_utils.compat import uuid7
 
 from services.importer.intake.problems import Problem, not_found, unauthorized
 from shared.connectors.ports import Notice, NoticeReader
 from shared.domain.customer import Identifier
 from shared.domain.errors import NoticeRefused, UnreadableRecord
+from shared.domain.ids import new_id
 from shared.persistence import import_requests, webhook_events
 from shared.persistence.import_requests import ImportRequest
 from shared.persistence.unit_of_work import UnitOfWork, UnitsOfWork
@@ -82,7 +82,7 @@ class Hooks:
 
         It is fetched when the moment is over, so that no hint of it comes after the fetch.
         """
-        id_, due_at = uuid7(), now
+        id_, due_at = new_id(), now
         if moment := self._debounce_seconds:
             number = int(now.timestamp() // moment)
             id_ = uuid5(_NAMESPACE, f"{channel}\0{external_id}\0{moment}\0{number}")

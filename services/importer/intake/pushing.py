@@ -12,8 +12,6 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
 from services.importer.intake.identity import Identified, identify
 from services.importer.intake.problems import Problem, unauthorized
 from services.importer.intake.reading import Door, Given, refused_whole
@@ -21,6 +19,7 @@ from services.importer.pages import StoreViewReader, take_page
 from shared.connectors.ports import RemoteRecord
 from shared.connectors.push.source import PushedSource
 from shared.domain.customer import utc
+from shared.domain.ids import new_id
 from shared.domain.messages import Parcel
 from shared.observability.metrics import Metrics
 from shared.observability.tracing import NO_TRACING, Tracer
@@ -137,7 +136,7 @@ class Pushes:
 
 def _request(push: Push, work: UnitOfWork) -> PushRequest:
     return PushRequest(
-        id=uuid7(),
+        id=new_id(),
         channel=push.door.channel,
         idempotency_key=push.idempotency_key,
         signature=push.signature,
