@@ -30,7 +30,7 @@ from benchmarks.processes import Process
 from benchmarks.report import BREAKDOWN
 from benchmarks.shop import NUMBER
 
-WARM_UP: Final = 600
+WARM_UP: Final = 1000
 """How many customers a processor decides before anything is measured: batches enough for drivers
 to prepare their statements."""
 

@@ -136,8 +136,11 @@ def _links(sources: Iterable[SourceKey], work: UnitOfWork) -> list[Link]:
 
 
 def _open_staging(sources: Iterable[SourceKey], work: UnitOfWork) -> list[OpenStaging]:
-    channels, external_ids = zip(*sources, strict=True)
-    given = {"channel": channels, "external_id": external_ids}
+    keys = list(sources)
+    given = {
+        "channel": [key.channel for key in keys],
+        "external_id": [key.external_id for key in keys],
+    }
     return [to_open_staging(row) for row in _OPEN_STAGING.run(work.connection, given)]
 
 

@@ -199,7 +199,7 @@ class ProcessorSettings(Table):
     and leaves less of the machine to others.
     """
 
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = 200
     threads: Annotated[int, Field(ge=1, le=4)] = 1
 
 
