@@ -109,7 +109,11 @@ class Consumption(Protocol):
         ...
 
     def wake(self) -> None:
-        """Make a waiting `take` return at once. May be called by any thread."""
+        """Make a waiting `take`, or else the next, return at once with nothing.
+
+        What comes after this was called is not taken before somebody has thought again. May be
+        called by any thread.
+        """
         ...
 
     def cancel(self) -> None:

@@ -305,6 +305,18 @@ class BrokerCases:
 
         assert taken == []
 
+    def test_a_woken_take_takes_nothing(self, broker: Broker, consumption: Consumption) -> None:
+        """Whoever was woken may have to stop, or to pause, before anything more is handled."""
+        broker.publish(numbered(2))
+        [first] = take_all(consumption, 1)
+
+        consumption.wake()
+        woken = consumption.take(10, PATIENCE_SECONDS)
+        second = consumption.take(10, PATIENCE_SECONDS)
+
+        assert woken == []
+        assert [each.message.body for each in (first, *second)] == [b"0", b"1"]
+
     def test_settled_messages_are_gone(self, broker: Broker) -> None:
         """Acknowledged in any order, in part or whole: what was settled never comes again."""
         broker.publish(numbered(9))

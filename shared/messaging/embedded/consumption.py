@@ -76,7 +76,7 @@ class EmbeddedConsumption:
         self._give_back(_tags(deliveries))
 
     def wake(self) -> None:
-        """Make a waiting `take`, or else the next, return at once."""
+        """Make a waiting `take`, or else the next, return at once with nothing."""
         with self._changed:
             self._is_woken = True
             self._changed.notify_all()

@@ -83,9 +83,10 @@ class RabbitMQConsumption:
             self._changed.wait_for(
                 lambda: self._arrivals or self._is_woken or self._is_cancelled, timeout_seconds
             )
-            taken = [self._arrivals.popleft() for _ in range(min(limit, len(self._arrivals)))]
-            channel = self._channel
             was_woken, self._is_woken = self._is_woken, False
+            count = 0 if was_woken else min(limit, len(self._arrivals))
+            taken = [self._arrivals.popleft() for _ in range(count)]
+            channel = self._channel
             fault = None if was_woken or self._is_cancelled else self._fault
         if not taken and isinstance(fault, ConfigurationError):
             raise renewed(fault)
@@ -107,7 +108,7 @@ class RabbitMQConsumption:
         self._tell(deliveries, lambda channel, each: channel.basic_nack(*each, requeue=True))
 
     def wake(self) -> None:
-        """Make a waiting `take`, or else the next, return at once."""
+        """Make a waiting `take`, or else the next, return at once with nothing."""
         with self._changed:
             self._is_woken = True
             self._changed.notify_all()
