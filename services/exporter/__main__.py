@@ -29,7 +29,10 @@ def build(foundation: Foundation) -> Role:
     channels = foundation.installation.connectors
     sinks = {channel: foundation.connector(channel).sink for channel in channels}
     consumers = [_consumer(channel, sink, foundation) for channel, sink in sinks.items()]
-    checks = [_check(channel, sink, foundation) for channel, sink in sinks.items()]
+    checks = [
+        _check(channel, sink, foundation, consumer)
+        for (channel, sink), consumer in zip(sinks.items(), consumers, strict=True)
+    ]
     consumers.append(_canaries(foundation))
     return Role(Worker(NAME, [*checks, *consumers]), consumers)
 
@@ -50,9 +53,17 @@ def _canaries(foundation: Foundation) -> Consumer:
     )
 
 
-def _check(channel: str, sink: CustomerSink, foundation: Foundation) -> Periodic:
+def _check(
+    channel: str, sink: CustomerSink, foundation: Foundation, consumer: Consumer
+) -> Periodic:
     seconds = foundation.installation.settings.recovery.pause_seconds
-    check = SetupCheck(channel, sink, foundation.units, pause_seconds=seconds)
+    check = SetupCheck(
+        channel,
+        sink,
+        foundation.units,
+        pause_seconds=seconds,
+        on_change=consumer.look_again,
+    )
     return Periodic(f"setup.{channel}", check.look, seconds)
 
 

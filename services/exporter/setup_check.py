@@ -34,12 +34,15 @@ class SetupCheck:
         units: UnitsOfWork,
         *,
         pause_seconds: float,
+        on_change: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Look by `sink`; `on_change` is called when the channel was just paused or resumed."""
         self._channel = channel
         self._sink = sink
         self._units = units
         self._pause = timedelta(seconds=2 * pause_seconds)
+        self._on_change = on_change
         self._clock = clock
         self._well_until = float("-inf")
 
@@ -76,6 +79,7 @@ class SetupCheck:
                 detail=f"{first.subject}: {first.problem}",
                 retry_at=work.now + self._pause,
             )
+        self._on_change()
 
     def _resume(self) -> None:
         self._well_until = self._clock() + WELL_SECONDS
@@ -83,4 +87,5 @@ class SetupCheck:
             pause = pauses.active(work).get(self._channel)
             if pause and pause.reason == REASON:
                 pauses.lift(work, [self._channel])
+        self._on_change()
         _log.info("channel.setup_verified", channel=self._channel)

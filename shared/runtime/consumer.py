@@ -129,6 +129,15 @@ class Consumer:
         if consumption := self._consumption:
             consumption.wake()
 
+    def look_again(self) -> None:
+        """Ask the gate before anything more is taken: it was just closed, or opened.
+
+        May be called by any thread.
+        """
+        self._gate.look_again()
+        if consumption := self._consumption:
+            consumption.wake()
+
     def run(self, beat: Beat) -> None:
         """Consume until stopped."""
         subscription = self._subscription

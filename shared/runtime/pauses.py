@@ -32,18 +32,19 @@ class PauseGate:
         self._look_every_seconds = look_every_seconds
         self._clock = clock
         self._looked_at = float("-inf")
-        self._closed_seconds = 0.0
+        self._closed_until = float("-inf")
 
     def closed_for(self) -> float:
         """Return for how many seconds the channel stays paused; 0 when it does not."""
         now = self._clock()
         if now - self._looked_at >= self._look_every_seconds:
-            self._closed_seconds = self._look()
+            # Before it looks: being told to look again meanwhile must not be forgotten.
             self._looked_at = now
-        return max(0.0, self._closed_seconds - (now - self._looked_at))
+            self._closed_until = now + self._look()
+        return max(0.0, self._closed_until - now)
 
     def look_again(self) -> None:
-        """Look at the next question, however short a while ago that was done."""
+        """Look at the next question, however short a while ago that was done. For any thread."""
         self._looked_at = float("-inf")
 
     def _look(self) -> float:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from shared.domain.messages import Envelope
 from shared.messaging.broker import Broker
 from shared.messaging.connect import connect
 from shared.messaging.topology import exporter_queue, topology_for
+from shared.persistence import pauses
 from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.lifecycle import Worker
 from shared.runtime.loops import Beat
 from shared.runtime.pauses import PauseGate
+from shared.runtime.received import Received
 from tests.integration.exporter.outpost import LEASE_SECONDS, Outpost, about
 from tests.integration.importer.shops import first_of, of_store
 from tests.integration.importer.station import CHANNEL
@@ -127,28 +130,61 @@ def test_a_pause_stops_the_consumer_at_once(sqlite_outpost: Outpost) -> None:
     outpost.shop.control.remove_attribute("erp_customer_number")
     outpost.shop.control.remove_attribute("erp_template")
     outpost.shop.control.remove_attribute("erp_price_group")
-    answers: list[float] = []
-
-    class Watched(PauseGate):
-        def closed_for(self) -> float:
-            answers.append(super().closed_for())
-            return answers[-1]
-
-    # A gate that looks once an hour sees the pause in time only because it is told to look.
-    gate = Watched(CHANNEL, outpost.station.units, look_every_seconds=3600)
-    with _consuming(outpost, gate) as broker:
-        eventually(lambda: answers and answers[-1] > 0)
+    gate = SeldomLooking(outpost)
+    with _consuming(outpost, gate, waiting=outpost.due()) as (broker, _):
+        eventually(lambda: gate.is_closed)
 
         assert outpost.puts() == 1
         waiting = len(of_store(outpost.shop, 1)) * 2 - 2
         eventually(lambda: broker.depth(QUEUE) == waiting)
 
 
+def test_a_consumer_that_waits_is_told_of_a_pause(sqlite_outpost: Outpost) -> None:
+    """What comes after somebody else paused the channel stays where it is until that is over."""
+    outpost = sqlite_outpost
+    outpost.arrive()
+    units = outpost.station.units
+    gate = SeldomLooking(outpost)
+    with _consuming(outpost, gate) as (broker, consumer):
+        eventually(lambda: consumer.is_active and gate.is_closed is False)
+        with units.begin() as work:
+            soon = work.now + timedelta(hours=1)
+            pauses.pause(work, CHANNEL, reason="configuration", detail="a field", retry_at=soon)
+
+        consumer.look_again()
+        broker.publish([each.delivery.message for each in outpost.due()])
+        eventually(lambda: gate.is_closed)
+        before = outpost.puts()
+        with units.begin() as work:
+            pauses.lift(work, [CHANNEL])
+        consumer.look_again()
+        eventually(lambda: outpost.owed() == {})
+
+    assert (before, outpost.puts()) == (0, len(of_store(outpost.shop, 1)))
+
+
+class SeldomLooking(PauseGate):
+    """A gate that looks once an hour: what it sees in time, it was told to look at."""
+
+    def __init__(self, outpost: Outpost) -> None:
+        """Keep back from the outpost's channel."""
+        super().__init__(CHANNEL, outpost.station.units, look_every_seconds=3600)
+        self.is_closed: bool | None = None
+
+    def closed_for(self) -> float:
+        """Answer, and remember what."""
+        seconds = super().closed_for()
+        self.is_closed = seconds > 0
+        return seconds
+
+
 @contextmanager
-def _consuming(outpost: Outpost, gate: PauseGate) -> Iterator[Broker]:
-    """Run a consumer of the channel's queue, in which are all exports that are owed."""
+def _consuming(
+    outpost: Outpost, gate: PauseGate, *, waiting: Sequence[Received] = ()
+) -> Iterator[tuple[Broker, Consumer]]:
+    """Run a consumer of the channel's queue, in which is what has been waiting."""
     broker = connect("memory://", topology_for([CHANNEL]), "test")
-    broker.publish([each.delivery.message for each in outpost.due()])
+    broker.publish([each.delivery.message for each in waiting])
     consumer = Consumer(
         Subscription("exporter", QUEUE, batch_size=2, prefetch=2),
         broker,
@@ -161,7 +197,7 @@ def _consuming(outpost: Outpost, gate: PauseGate) -> Iterator[Broker]:
     worker = Worker("exporter", [consumer])
     deaths: list[BaseException] = []
     worker.start(lambda name, error: deaths.append(error))
-    yield broker
+    yield broker, consumer
     worker.stop_intake()
     assert worker.wait(until=time.monotonic() + 20)
     broker.close()
