@@ -20,11 +20,12 @@ from shared.domain.customer import Address, Customer
 from shared.domain.directory import DirectoryCustomer, customer_fields
 from shared.domain.ids import new_id
 from shared.domain.known import Known
+from shared.domain.match_rules import DirectoryKey
 from shared.domain.merge import field_merge
 from shared.domain.normalise import match_keys
 from shared.domain.ownership import Ownership
 from shared.domain.places import new_addresses
-from shared.domain.policy import DirectoryKey, Policy
+from shared.domain.policy import Policy
 from shared.domain.updates import after_update
 from shared.persistence import audit, history, number_series
 from shared.persistence.tables import customer_addresses, customers

@@ -11,7 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.domain.drift import Drift
-from shared.domain.policy import MatchBy, Policy
+from shared.domain.match_rules import MatchBy
+from shared.domain.policy import Policy
 from shared.persistence import reconciliation_reader
 from shared.persistence.unit_of_work import UnitOfWork
 

@@ -31,9 +31,10 @@ from shared.domain.decisions import (
 )
 from shared.domain.ids import new_id
 from shared.domain.known import Known
+from shared.domain.match_rules import DirectoryKey
 from shared.domain.messages import CustomerImported, Envelope, type_of
 from shared.domain.normalise import match_keys
-from shared.domain.policy import DirectoryKey, Policy
+from shared.domain.policy import Policy
 from shared.domain.templates import given_by_us
 from shared.persistence import audit, number_series
 from shared.persistence.tombstones import hold_off_erasures

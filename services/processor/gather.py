@@ -15,8 +15,9 @@ from shared.domain.directory import DirectoryAddress, DirectoryCustomer
 from shared.domain.entities import may_act_for_company
 from shared.domain.evidence import Clues, clues_of
 from shared.domain.known import Account, Known, Link, OpenStaging
+from shared.domain.match_rules import DirectoryKey, MatchBy
 from shared.domain.normalise import place_of
-from shared.domain.policy import DirectoryKey, MatchBy, Policy
+from shared.domain.policy import Policy
 from shared.domain.templates import numbers_spoken_of
 from shared.domain.values import value
 from shared.persistence.array_literal import array_literal

@@ -11,12 +11,11 @@ from shared.config.settings import (
     StoreViewSettings,
     TemplateSettings,
 )
+from shared.domain.match_rules import DEFAULT_MATCHING, MatchRule
 from shared.domain.ownership import FieldRule, Ownership
 from shared.domain.policy import (
-    DEFAULT_MATCHING,
     ChannelPolicy,
     Features,
-    MatchRule,
     NumberSeries,
     Policy,
     StoreViewPolicy,

@@ -26,15 +26,9 @@ from pydantic import (
 from shared.config.keys import ForeignKeys
 from shared.domain.conditions import Condition, ConditionInvalid
 from shared.domain.customer import CountryCode, CustomerKind
+from shared.domain.match_rules import DirectoryKey, MatchBy
 from shared.domain.ownership import FIELD_NAMES, BlankPolicy, Owner
-from shared.domain.policy import (
-    ContactPolicy,
-    DirectoryKey,
-    GuestPolicy,
-    LocationPolicy,
-    MatchBy,
-    ProcessingMethod,
-)
+from shared.domain.policy import ContactPolicy, GuestPolicy, LocationPolicy, ProcessingMethod
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Seconds = Annotated[float, Field(gt=0, le=31 * 86_400)]

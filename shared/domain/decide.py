@@ -30,14 +30,9 @@ from shared.domain.entities import (
     not_enabled,
 )
 from shared.domain.known import Known, Link
+from shared.domain.match_rules import DirectoryKey
 from shared.domain.matching import Match, find_match, linked
-from shared.domain.policy import (
-    DirectoryKey,
-    GuestPolicy,
-    Policy,
-    ProcessingMethod,
-    StoreViewPolicy,
-)
+from shared.domain.policy import GuestPolicy, Policy, ProcessingMethod, StoreViewPolicy
 from shared.domain.revision import link_only, tie, update_or_stage
 
 FILLED_SHIPPING = "shipping address filled from billing"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from shared.domain.customer import Custom, Customer, CustomValue
+from shared.domain.match_rules import DirectoryKey, MatchRule
 from shared.domain.normalise import (
     MatchKeys,
     clean_line,
@@ -17,7 +18,7 @@ from shared.domain.normalise import (
     phone_key,
     tax_id_key,
 )
-from shared.domain.policy import DirectoryKey, MatchRule, Policy
+from shared.domain.policy import Policy
 
 Evidence = tuple[MatchRule, str | None]
 """What a rule goes by: the value that is looked up as the rule's key, if there is one."""

@@ -16,8 +16,9 @@ from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, S
 from shared.domain.directory import DirectoryCustomer
 from shared.domain.evidence import Clues, clues_of
 from shared.domain.ids import new_id
+from shared.domain.match_rules import DirectoryKey
 from shared.domain.normalise import place_of
-from shared.domain.policy import DirectoryKey, Policy
+from shared.domain.policy import Policy
 from shared.domain.values import value
 
 

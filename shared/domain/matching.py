@@ -16,8 +16,9 @@ from shared.domain.customer import Customer, CustomerKind, Source, SourceKey
 from shared.domain.decisions import RuleTrial, TrialOutcome
 from shared.domain.evidence import Evidence
 from shared.domain.known import Known
+from shared.domain.match_rules import DirectoryKey, MatchBy, MatchRule
 from shared.domain.normalise import name_of, place_of
-from shared.domain.policy import DirectoryKey, MatchBy, MatchRule, Policy
+from shared.domain.policy import Policy
 from shared.domain.values import value
 
 

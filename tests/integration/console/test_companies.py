@@ -4,14 +4,8 @@ import pytest
 
 from services.console.duplicates import duplicates
 from shared.domain.customer import Customer
-from shared.domain.policy import (
-    ChannelPolicy,
-    ContactPolicy,
-    Features,
-    MatchBy,
-    MatchRule,
-    StoreViewPolicy,
-)
+from shared.domain.match_rules import MatchBy, MatchRule
+from shared.domain.policy import ChannelPolicy, ContactPolicy, Features, StoreViewPolicy
 from shared.persistence.tables import staging_customers
 from tests.builders import ADDITIONAL, a_company, a_contact, a_customer, a_policy, a_source
 from tests.integration.console.conftest import Desk

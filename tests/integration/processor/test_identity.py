@@ -5,16 +5,9 @@ from typing import Any
 import pytest
 
 from shared.domain.customer import Custom, Customer, CustomerKind
+from shared.domain.match_rules import DirectoryKey, MatchBy, MatchRule
 from shared.domain.messages import CustomerImported, Envelope, Mode
-from shared.domain.policy import (
-    ChannelPolicy,
-    DirectoryKey,
-    GuestPolicy,
-    MatchBy,
-    MatchRule,
-    Policy,
-    StoreViewPolicy,
-)
+from shared.domain.policy import ChannelPolicy, GuestPolicy, Policy, StoreViewPolicy
 from shared.persistence.tables import customers
 from tests.builders import ADDITIONAL, a_customer, a_policy, a_source, a_template, an_address
 from tests.integration.processor.desk import Desk, a_message

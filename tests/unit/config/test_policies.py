@@ -4,15 +4,9 @@ from pathlib import Path
 
 from shared.config import load_settings, policy_of
 from shared.domain.customer import CustomerKind, Entity
+from shared.domain.match_rules import DEFAULT_MATCHING, DirectoryKey, MatchBy, MatchRule
 from shared.domain.ownership import BlankPolicy, FieldRule, Owner
-from shared.domain.policy import (
-    DEFAULT_MATCHING,
-    ContactPolicy,
-    DirectoryKey,
-    GuestPolicy,
-    MatchBy,
-    MatchRule,
-)
+from shared.domain.policy import ContactPolicy, GuestPolicy
 from tests.unit.config.builders import CONFIGURATION, a_file, changed
 
 

@@ -11,12 +11,11 @@ from shared.domain.decisions import Ambiguous, Create, Decision, Hold, Ignore, I
 from shared.domain.drift import drift_of
 from shared.domain.entities import JOINED
 from shared.domain.known import Known
+from shared.domain.match_rules import MatchBy, MatchRule
 from shared.domain.policy import (
     ChannelPolicy,
     ContactPolicy,
     Features,
-    MatchBy,
-    MatchRule,
     Policy,
     ProcessingMethod,
     StoreViewPolicy,

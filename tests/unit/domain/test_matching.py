@@ -8,16 +8,10 @@ import pytest
 from shared.domain.customer import Custom, Customer, CustomerKind, Phone, Source
 from shared.domain.evidence import evidence_of
 from shared.domain.known import Account, Known
+from shared.domain.match_rules import DEFAULT_MATCHING, DirectoryKey, MatchBy, MatchRule
 from shared.domain.matching import Match, find_match
 from shared.domain.normalise import MatchKeys, match_keys
-from shared.domain.policy import (
-    DEFAULT_MATCHING,
-    ChannelPolicy,
-    DirectoryKey,
-    MatchBy,
-    MatchRule,
-    StoreViewPolicy,
-)
+from shared.domain.policy import ChannelPolicy, StoreViewPolicy
 from tests.builders import (
     a_customer,
     a_link,
