@@ -9,14 +9,13 @@ import orjson
 
 from shared.domain.customer import Model, Source
 from shared.domain.decisions import ExportIntent
-from shared.domain.ids import new_id
 from shared.domain.locations import location_number
 from shared.domain.messages import (
     MESSAGE_TYPES,
     CustomerExport,
     Envelope,
     Parcel,
-    routing_key,
+    enclose,
 )
 from shared.domain.values import value
 
@@ -32,19 +31,13 @@ class PlannedExport:
 
     def parcel(self, body: bytes, at: datetime) -> Parcel:
         """Return the message with its `body`."""
-        cause, channel = self.cause, self.source.channel
-        return Parcel(
-            message_id=new_id(),
-            routing_key=routing_key(_KIND.name, channel),
-            type=_KIND.name,
-            schema_version=_KIND.schema_version,
-            correlation_id=cause.correlation_id,
-            causation_id=cause.message_id,
-            occurred_at=at,
-            channel=channel,
+        return enclose(
+            _KIND,
+            body,
+            channel=self.source.channel,
             subject=self.source.external_id,
-            traceparent=cause.traceparent,
-            body=body,
+            at=at,
+            cause=self.cause,
         )
 
     def body(self, number: str) -> CustomerExport:

@@ -266,7 +266,32 @@ def parcel(
 
     It belongs to the trace of `traceparent`, or else to that of its cause.
     """
-    kind = type_of(body)
+    return enclose(
+        type_of(body),
+        body.to_json(),
+        channel=channel,
+        subject=subject,
+        at=at,
+        cause=cause,
+        traceparent=traceparent,
+        reply_to=reply_to,
+        reply_id=reply_id,
+    )
+
+
+def enclose(
+    kind: MessageType,
+    body: bytes,
+    *,
+    channel: str,
+    subject: str,
+    at: datetime,
+    cause: Cause | None = None,
+    traceparent: str | None = None,
+    reply_to: str | None = None,
+    reply_id: str | None = None,
+) -> Parcel:
+    """Wrap a body of this kind that was written already, as `parcel` does."""
     message_id = new_id()
     return Parcel(
         message_id=message_id,
@@ -279,7 +304,7 @@ def parcel(
         channel=channel,
         subject=subject,
         traceparent=traceparent or (cause.traceparent if cause else None),
-        body=body.to_json(),
+        body=body,
         reply_to=reply_to,
         reply_id=reply_id,
     )
