@@ -91,8 +91,9 @@ class Databases:
         try:
             yield url
         finally:
-            self.settle()
-            self._dropping = self._threads.submit(self.drop, url)
+            before, self._dropping = self._dropping, self._threads.submit(self.drop, url)
+            if before:
+                before.result()
 
     def settle(self) -> None:
         """Wait until what was temporary is gone; raise what stood in the way."""
