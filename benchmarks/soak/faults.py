@@ -165,16 +165,15 @@ class ShopFaults(Faults):
         }
 
     def _throttle(self) -> None:
-        seconds = self._dice.randint(1, 3)
-        self._order("too_many_requests", _MOST, "429", retry_after=str(seconds))
+        self._order("too_many_requests", _MOST, "429", retry_after=self._a_few_seconds())
 
     def _fail(self) -> None:
         kind = self._dice.choice(["server_error", "unavailable", "reset"])
-        self._order(kind, _MOST, "5xx or reset")
+        self._order(kind, _MOST, "5xx or reset", retry_after=self._a_few_seconds())
 
     def _maintain(self) -> None:
         self._journal.note("shop: under maintenance")
-        self._control.maintenance(on=True)
+        self._control.maintenance(on=True, retry_after=self._a_few_seconds())
         self._pause(1, 6)
         self._control.maintenance(on=False)
 
@@ -193,6 +192,10 @@ class ShopFaults(Faults):
     def _garble(self) -> None:
         kind = self._dice.choice(["truncated", "html", "repeated_page"])
         self._order(kind, 4, "garbled answers", method="GET")
+
+    def _a_few_seconds(self) -> str:
+        """Return for how long the shop sends us away: who is away meets no other fault."""
+        return str(self._dice.randint(1, 3))
 
     def _order(self, kind: str, most: int, name: str, **where: object) -> None:
         self._journal.note(f"shop: {name}")

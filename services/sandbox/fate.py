@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from services.sandbox.clock import Clock
-from services.sandbox.faults import Fault, FaultKind, FaultPlan
+from services.sandbox.faults import Fault, FaultKind, FaultPlan, told_to_wait
 from services.sandbox.ledger import Ledger, Write
+from services.sandbox.wire import Response
 
 Record = dict[str, Any]
 
@@ -21,7 +22,8 @@ class Fate:
         self._clock = clock
         self._ledger = ledger
         self._faults = faults
-        self.is_in_maintenance = False
+        self.refusal: Response | None = None
+        """What every request is answered with while the shop is under maintenance."""
 
     def freeze_clock(self, at: datetime | None = None) -> None:
         """Stop the shop's clock, at `at` or where it stands."""
@@ -59,9 +61,13 @@ class Fate:
         """Wait until `holds`, looked at after each request and write; say whether it came true."""
         return self._ledger.wait_until(holds, timeout_seconds)
 
-    def maintenance(self, *, on: bool) -> None:
-        """Put the shop under maintenance: 503 as HTML, for every request."""
-        self.is_in_maintenance = on
+    def maintenance(self, *, on: bool, retry_after: str = "") -> None:
+        """Put the shop under maintenance: 503 as HTML, for every request.
+
+        Without `retry_after` it sends callers away for as long as the platform does.
+        """
+        page = self._faults.unavailable()
+        self.refusal = told_to_wait(page, retry_after) if on else None
 
     def stats(self) -> Record:
         """Return counts of requests, writes and welcome mails."""

@@ -52,7 +52,7 @@ class Fault:
     """One order: after `skip` matching requests, spoil the next `times` of them.
 
     `path` and `containing` are searched for, in the target and in the body: one door may serve
-    many purposes.
+    many purposes. `retry_after` are the seconds, or the date, that a refusal sends the caller away.
     """
 
     kind: FaultKind
@@ -77,13 +77,20 @@ class Fault:
         )
 
 
+def told_to_wait(response: Response, retry_after: str) -> Response:
+    """Return `response` with this `Retry-After`; as it is where none is given."""
+    if not retry_after:
+        return response
+    others = tuple(header for header in response.headers if header[0] != "Retry-After")
+    return replace(response, headers=(*others, ("Retry-After", retry_after)))
+
+
 def _is_search(request: Request) -> bool:
     return request.path.endswith("/search")
 
 
 def _too_many(fault: Fault) -> Response:
-    retry = (("Retry-After", fault.retry_after),) if fault.retry_after else ()
-    return Response(429, _TOO_MANY, headers=retry)
+    return told_to_wait(Response(429, _TOO_MANY), fault.retry_after)
 
 
 @dataclass
@@ -151,16 +158,17 @@ class FaultPlan:
         return self._instead(fault)
 
     def _instead(self, fault: Fault) -> Response:
-        retry = (("Retry-After", fault.retry_after),) if fault.retry_after else ()
         kind = fault.kind
         if kind is FaultKind.UNAVAILABLE:
-            return self.unavailable()
+            return told_to_wait(self.unavailable(), fault.retry_after)
         if kind is FaultKind.SERVER_ERROR:
             return self.server_error()
         if kind is FaultKind.TOO_MANY_REQUESTS:
             return self.too_many_requests(fault)
         replacements = {
-            FaultKind.STATUS: Response(fault.status, fault.body.encode(), headers=retry),
+            FaultKind.STATUS: told_to_wait(
+                Response(fault.status, fault.body.encode()), fault.retry_after
+            ),
             FaultKind.HTML: Response(200, _HTML_PAGE, HTML_TYPE),
             FaultKind.HELD: Response(504, b"", delivery=Delivery.HELD, released=self.released),
             FaultKind.RESET: Response(500, b"", delivery=Delivery.RESET),

@@ -88,7 +88,7 @@ def _fate(c: Control) -> Table:
         ("DELETE", "faults", lambda _, __: c.clear_faults()),
         ("POST", "release", lambda _, __: c.release()),
         ("PUT", "latency", lambda b, _: c.set_latency(float(b["seconds"]))),
-        ("PUT", "maintenance", lambda b, _: c.maintenance(on=bool(b["on"]))),
+        ("PUT", "maintenance", lambda b, _: c.maintenance(**b)),
     ]
 
 

@@ -112,9 +112,7 @@ class SandboxBigCommerce(RunningSandbox):
         return response
 
     def _answer(self, request: Request) -> Response:
-        if self.control.is_in_maintenance:
-            return unavailable()
-        return self._api_of(request).answer(request)
+        return self.control.refusal or self._api_of(request).answer(request)
 
     def _api_of(self, request: Request) -> Api | B2BApi:
         return self._b2b if request.path.startswith(f"{B2B_PREFIX}/") else self._api

@@ -51,7 +51,7 @@ class ControlRoutes(RemoteControl):
             ("POST", "faults", lambda b, _: c.fail_next(**b)),
             ("DELETE", "faults", lambda _, __: c.clear_faults()),
             ("POST", "release", lambda _, __: c.release()),
-            ("PUT", "maintenance", lambda b, _: c.maintenance(on=bool(b["on"]))),
+            ("PUT", "maintenance", lambda b, _: c.maintenance(**b)),
             ("POST", "admin_token", lambda _, __: {"token": c.admin_token()}),
         ]
 

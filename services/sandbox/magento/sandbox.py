@@ -60,8 +60,8 @@ class SandboxMagento(RunningSandbox):
         return response
 
     def _answer(self, request: Request) -> Response:
-        if self.control.is_in_maintenance:
-            return maintenance()
+        if refusal := self.control.refusal:
+            return refusal
         if not request.path.startswith("/rest/"):
             return storefront(request)
         return self._api.answer(request)

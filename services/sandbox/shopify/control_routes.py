@@ -51,7 +51,7 @@ def control_table(c: Control) -> list[tuple[str, str, Answer]]:
         ("POST", "tokens/expire", lambda _, __: c.expire_tokens()),
         ("DELETE", "scopes/{scope}", lambda _, p: c.remove_scopes(p[0])),
         ("PUT", "scopes", lambda _, __: c.restore_scopes()),
-        ("PUT", "maintenance", lambda b, _: c.maintenance(on=bool(b["on"]))),
+        ("PUT", "maintenance", lambda b, _: c.maintenance(**b)),
         ("PUT", "unavailable", lambda b, _: c.make_unavailable(b["status"])),
         ("POST", "clock", lambda b, _: _clock(c, b)),
         ("POST", "faults", lambda b, _: c.fail_next(**b)),

@@ -116,7 +116,7 @@ class SandboxShopify(RunningSandbox):
         return response
 
     def _answer(self, request: Request) -> Response:
-        return _unavailable() if self.control.is_in_maintenance else self._api.answer(request)
+        return self.control.refusal or self._api.answer(request)
 
 
 def _unavailable() -> Response:

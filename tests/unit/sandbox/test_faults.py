@@ -146,13 +146,17 @@ def test_a_repeated_page_is_the_page_before(shop: SandboxMagento, client: httpx2
 def test_maintenance_answers_everything_with_a_page(
     shop: SandboxMagento, client: httpx2.Client
 ) -> None:
-    """503 and HTML until it ends."""
+    """503 and HTML until it ends; two minutes, unless the shop says otherwise."""
     shop.control.maintenance(on=True)
     during = client.get(CUSTOMER)
+    shop.control.maintenance(on=True, retry_after="3")
+    briefly = client.get(CUSTOMER)
     shop.control.maintenance(on=False)
 
     assert during.status_code == 503
     assert during.text.startswith("<!doctype html>")
+    assert during.headers.get_list("Retry-After") == ["120"]
+    assert (briefly.text, briefly.headers.get_list("Retry-After")) == (during.text, ["3"])
     assert client.get(CUSTOMER).status_code == 200
 
 
