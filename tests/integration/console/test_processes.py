@@ -61,6 +61,24 @@ def test_a_worker_runs_alone_on_rabbitmq_and_postgresql(
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize(
+    "command",
+    ["up", "run importer", "run processor", "run exporter", "import shop"],
+)
+def test_nothing_runs_before_the_configuration_is_valid(tmp_path: Path, command: str) -> None:
+    """XPR-1: every problem is said at once, no shop is asked, and no state is made."""
+    a_file(tmp_path, HEALTH + '[logs]\nlevel = "loud"\n[recovery]\nmax_attempts = 0\n')
+
+    ended = run(*command.split(), place=tmp_path)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "logs.level" in ended.err
+    assert "recovery.max_attempts" in ended.err
+    assert "Traceback" not in ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["patron.toml"]
+
+
+@pytest.mark.e2e
 def test_a_second_up_on_the_same_state_is_refused(place: Path) -> None:
     """It would take the first one's messages for its own; once that ended, it may start."""
     with running("up", place=place) as first:

@@ -29,7 +29,7 @@ def at(hour: int, minute: int = 0, day: int = 1) -> datetime:
 def test_a_view_is_read_at_the_times_of_its_cron_expression(
     station: Station, clock: SettableClock
 ) -> None:
-    """The first time, too; what was missed is made up for once (C365-21)."""
+    """The first time, too; what was missed is made up for once (C365-21, XPR-5)."""
     shelf = a_shelf(1)
     clock.now = at(11, 50)
     schedule = station.schedule(shelf, timetable=by_cron("*/20 12-14 * * *"))
@@ -53,7 +53,7 @@ def test_a_view_is_read_at_the_times_of_its_cron_expression(
 def test_a_poll_that_outlasts_its_interval_is_not_joined_by_another(
     station: Station, clock: SettableClock
 ) -> None:
-    """Nobody begins a second one beside it, and none pile up behind it (C365-21)."""
+    """Nobody begins a second one beside it, and none pile up behind it (C365-21, XPR-5)."""
     shelf = a_shelf(1, 2, 3, 4)
     every_minute = by_cron("* * * * *")
     one = station.schedule(shelf, timetable=every_minute)

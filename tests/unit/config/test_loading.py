@@ -33,7 +33,7 @@ def test_without_file_and_environment_patron_runs_in_one_process() -> None:
 
 
 def test_every_problem_is_named_at_once_with_its_key(tmp_path: Path) -> None:
-    """Wrong values, unknown keys, missing keys and bad references come in one answer."""
+    """Wrong values, unknown keys, missing keys and bad references come in one answer (XPR-1)."""
     path = a_file(
         tmp_path,
         changed(

@@ -31,7 +31,7 @@ def test_check_says_what_is_set_up(patron: Patron, tmp_path: Path) -> None:
 
 
 def test_check_names_every_mistake_and_no_value(patron: Patron, tmp_path: Path) -> None:
-    """One line each, file: key: what is allowed; nothing on standard output."""
+    """One line each, file: key: what is allowed; nothing on standard output (XPR-1)."""
     text = changed(
         ('platform = "magento"', 'platform = "magento"\ncolour = 1'),
         (f'token = "{SECRET}"', f"token = 5\nextra = '{SECRET}'".replace("\n", ", ")),
