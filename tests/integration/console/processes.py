@@ -30,12 +30,22 @@ class Running:
 
     def wait_for(self, event: str) -> str:
         """Read standard error until a line holds `event`; return that line."""
+        [line] = self.wait_for_all(event)
+        return line
+
+    def wait_for_all(self, *events: str) -> list[str]:
+        """Read on until each of `events` was said, whichever comes first; return their lines."""
         assert self._process.stderr
+        found: dict[str, str] = {}
         for line in self._process.stderr:
             self._said.append(line)
-            if event in line:
-                return line
-        raise AssertionError(f"ended without {event!r}: {''.join(self._said)}")
+            for event in events:
+                if event in line:
+                    found.setdefault(event, line)
+            if len(found) == len(events):
+                return [found[event] for event in events]
+        missing = set(events) - found.keys()
+        raise AssertionError(f"ended without {missing}: {''.join(self._said)}")
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""

@@ -51,8 +51,7 @@ def test_a_worker_runs_alone_on_rabbitmq_and_postgresql(
     a_file(tmp_path, HEALTH + servers)
 
     with running("run", worker, place=tmp_path) as process:
-        started = process.wait_for(STARTED)
-        process.wait_for("broker.connected")
+        started, _ = process.wait_for_all(STARTED, "broker.connected")
         ended = process.end()
 
     assert worker in started
