@@ -3,7 +3,7 @@
 VENV    := .venv
 BIN     := $(VENV)/bin
 PEERS   := .venv-peers
-WORKERS ?= 2
+WORKERS ?= 3
 BILL    := build/sbom.cdx.json
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK    := uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 \
