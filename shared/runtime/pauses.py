@@ -35,12 +35,19 @@ class PauseGate:
         self._closed_until = float("-inf")
 
     def closed_for(self) -> float:
-        """Return for how many seconds the channel stays paused; 0 when it does not."""
+        """Return for how many seconds the channel stays paused; 0 when it does not.
+
+        Raises what the database does; whoever asks again then has it looked at again.
+        """
         now = self._clock()
         if now - self._looked_at >= self._look_every_seconds:
             # Before it looks: being told to look again meanwhile must not be forgotten.
             self._looked_at = now
-            self._closed_until = now + self._look()
+            try:
+                self._closed_until = now + self._look()
+            except Exception:
+                self.look_again()
+                raise
         return max(0.0, self._closed_until - now)
 
     def look_again(self) -> None:
