@@ -215,13 +215,15 @@ def test_a_commit_whose_answer_is_lost_is_not_done_again(
         parcels = books.accept_published(MANY)
         books.arrive(parcels)
         with consuming_alone(books, books.transactional(after(arm))):
-            eventually(lambda: effects_seen_from_outside(server) == MANY)
+            # The first batch has as many as had arrived when it was taken.
+            eventually(lambda: effects_seen_from_outside(server))
+            committed = effects_seen_from_outside(server)
             is_armed.clear()
             line.cut()
             line.flow()
-            eventually(lambda: books.settled("duplicate") == MANY)
+            eventually(lambda: books.settled("duplicate") == committed)
+            eventually(lambda: books.settled("done") == MANY - committed)
 
-        assert books.settled("done") == 0
         assert troubles(books, "database_unavailable") >= 1
         assert_books_balance(books, log)
 
