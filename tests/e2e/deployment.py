@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self
@@ -284,6 +285,29 @@ class Deployment:
         """Wait until nothing is left to do; fail with what the workers said if that never comes."""
         self.until(self.is_idle, "the pipeline is idle", timeout_seconds)
 
+    def until_at_rest(self, timeout_seconds: float = 120) -> None:
+        """Read every store view from now on, and wait until nothing is owed.
+
+        For views that are polled all the time: a poll that is under way may be past what is new,
+        so that it takes one that was leased after the request. While it is, the view stays due.
+        """
+        since = self.request_import()
+        self.until(
+            lambda: self.value(
+                "SELECT count(*) = 0 FROM cursors"
+                " WHERE poll_due_at <= :since OR last_error IS NOT NULL"
+                " OR sweep_key IS NOT NULL OR sweep_due_at <= now()",
+                since=since,
+            ),
+            "every store view is read",
+            timeout_seconds,
+        )
+        self.until(
+            lambda: self.value("SELECT count(*) FROM messages") == 0,
+            "nothing is owed",
+            timeout_seconds,
+        )
+
     def until(self, is_so: Callable[[], bool], what: str, timeout_seconds: float = 60) -> None:
         """Wait until `is_so`; fail with the ends of the logs otherwise."""
         deadline = time.monotonic() + timeout_seconds
@@ -307,11 +331,13 @@ class Deployment:
         ]
         return "\n".join([f"owed: {owed}", f"cursors: {cursors}", *logs])
 
-    def request_import(self, *, sweep: bool = False) -> None:
-        """Make every store view due, as a request of an operator does."""
+    def request_import(self, *, sweep: bool = False) -> datetime:
+        """Make every store view due, as a request of an operator does; return when that was."""
         column = "sweep_due_at" if sweep else "poll_due_at"
         with self.engine.begin() as connection:
             connection.execute(sa.text(f"UPDATE cursors SET {column} = now()"))
+            at: datetime = connection.execute(sa.text("SELECT now()")).scalar_one()
+        return at
 
 
 @contextmanager

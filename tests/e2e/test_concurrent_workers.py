@@ -82,12 +82,12 @@ def edit_while_numbers_are_written(shop: SandboxMagento) -> None:
 
 def sweep(deployment: Deployment) -> None:
     """Poll and sweep every store view, and wait for the end of all that follows."""
-    since = deployment.value("SELECT now()")
-    deployment.request_import(sweep=True)
+    since = deployment.request_import(sweep=True)
     deployment.until(
         lambda: deployment.value(
-            "SELECT count(*) = 0 FROM cursors"
-            " WHERE sweep_finished_at IS NULL OR sweep_finished_at < :since",
+            "SELECT count(*) = 0 FROM cursors WHERE sweep_started_at IS NULL"
+            " OR sweep_started_at < :since OR sweep_finished_at < sweep_started_at"
+            " OR sweep_finished_at IS NULL",
             since=since,
         ),
         "every store view is swept",

@@ -59,7 +59,7 @@ def test_an_old_backup_gives_nobody_another_number(
     databases.dump(url_of(deployment), backup)
     at_the_backup = numbers_in_shop(deployment)
     register(deployment.shop, 6, "Later")
-    until_at_rest(deployment)
+    deployment.until_at_rest()
     leave_the_broker_with_more_than_the_backup_knows(deployment)
     before = numbers_in_shop(deployment)
 
@@ -71,7 +71,7 @@ def test_an_old_backup_gives_nobody_another_number(
         counts = bring_back(deployment)["counts"]
         register(deployment.shop, 4, "New")
         go_on(deployment)
-        until_at_rest(deployment)
+        deployment.until_at_rest()
 
         assert len(at_the_backup) < len(before)
         assert counts["created"] > 0
@@ -157,17 +157,6 @@ def go_on(deployment: Deployment) -> None:
     done = deployment.run("import", "shop", "--sweep")
     assert done.returncode == 0, done.stderr
     deployment.start()
-
-
-def until_at_rest(deployment: Deployment) -> None:
-    """Read every store view once more, and wait until nothing is owed."""
-    since = deployment.value("SELECT now()")
-    unread = (
-        "SELECT count(*) FROM cursors WHERE last_success_at IS NULL OR last_success_at < :since"
-        " OR sweep_key IS NOT NULL OR sweep_due_at <= now()"
-    )
-    deployment.until(lambda: deployment.value(unread, since=since) == 0, "all is read")
-    deployment.until(lambda: deployment.value("SELECT count(*) FROM messages") == 0, "all is done")
 
 
 def assert_all_is_right(deployment: Deployment) -> None:

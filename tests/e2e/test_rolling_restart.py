@@ -82,25 +82,6 @@ class Fleet:
             phone = {"telephone": f"030 55502{self._registered:03d}"}
             control.add_address(customer["id"], **{**ADDRESS, **name, **phone})
 
-    def until_at_rest(self) -> None:
-        """Read every store view once more, and wait until nothing is owed."""
-        since = self.deployment.value("SELECT now()")
-        self.deployment.request_import()
-        self.deployment.until(
-            lambda: self.deployment.value(
-                "SELECT count(*) = 0 FROM cursors"
-                " WHERE last_success_at IS NULL OR last_success_at < :since",
-                since=since,
-            ),
-            "every store view is read",
-            timeout_seconds=120,
-        )
-        self.deployment.until(
-            lambda: self.deployment.value("SELECT count(*) FROM messages") == 0,
-            "nothing is owed",
-            timeout_seconds=120,
-        )
-
 
 class NextWorker(Worker):
     """A process of the next version."""
@@ -147,7 +128,7 @@ def test_nothing_is_lost_or_doubled_while_workers_are_replaced(fleet: Fleet) -> 
     for role in READERS_FIRST:
         for replica in ("1", "2"):
             fleet.replace(role, replica)
-    fleet.until_at_rest()
+    deployment.until_at_rest()
 
     assert deployment.value("SELECT count(*) FROM dead_letters") == 0
     assert_all_are_numbered_once(deployment, CUSTOMERS + 8 * NEWCOMERS)
@@ -171,7 +152,7 @@ def test_what_the_old_version_refuses_waits_for_the_new_one(fleet: Fleet) -> Non
         deployment, "dead-letters", "replay", "--reason", "schema_too_new", "--rate", "1000/s",
         "--because", "updated", "--yes",
     )  # fmt: skip
-    fleet.until_at_rest()
+    deployment.until_at_rest()
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert deployment.rows("SELECT DISTINCT reason, state FROM dead_letters") == [
