@@ -46,7 +46,8 @@ def test_workers_told_to_stop_finish_what_they_began(deployment: Deployment) -> 
         for row in deployment.rows("SELECT external_id FROM links WHERE exported_number <> ''")
     }
     assert written == recorded
-    assert 30 <= len(written) < control.customer_count()
+    # Two exports for each, which came together or one after the other.
+    assert 15 <= len(written) < control.customer_count()
     deployment.start()
     deployment.until_idle(60)
 
