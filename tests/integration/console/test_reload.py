@@ -17,9 +17,11 @@ import httpx2
 import pytest
 
 from services.sandbox.magento import SandboxMagento
+from tests.e2e.shoppers import register
 from tests.integration.console.processes import Running, command, environment, running
 from tests.integration.importer.shops import SIGNED, of_store, running_shop
 from tests.integration.runtime.rig import eventually
+from tests.services.ports import free_ports
 from tests.unit.config.builders import a_file
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -200,6 +202,7 @@ def test_reloads_under_load_lose_and_repeat_nothing(place: Place) -> None:
         patron.wait_for(STARTED)
         for poll in (0.3, 0.4, 0.5, 0.6, 0.7):
             before = len(place.numbered())
+            register(place.shop, 1, f"Poll{poll * 10:.0f}")
             eventually(partial(_are_more_numbered, place, before))
             place.configure(poll=poll)
             assert reload(patron)["event"] == RELOADED
@@ -252,7 +255,7 @@ def test_a_terminal_that_is_closed_ends_what_ran_on_it(place: Place) -> None:
 
 def test_fixed_and_free_ports_answer_again_after_a_reload(place: Place) -> None:
     """A fixed port is given back and taken again; those that are 0 are told anew."""
-    port = a_free_port()
+    [port] = free_ports(1)
     place.configure(port=port)
     with running("up", place=place.path) as patron:
         before = [log_of(patron, LISTENING)["port"] for _ in range(3)]
@@ -293,9 +296,3 @@ def _are_more_numbered(place: Place, before: int) -> bool:
 def _is_known(place: Place, external_id: str) -> bool:
     found = place.rows(f"SELECT 1 FROM source_records WHERE external_id = '{int(external_id)}'")
     return bool(found)
-
-
-def a_free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
