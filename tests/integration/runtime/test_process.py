@@ -114,6 +114,7 @@ def test_sigterm_finishes_what_is_in_hand_and_exits_with_zero(bench: Bench) -> N
     assert process.stdin
     assert process.stdout.readline() == "begun 1\n"
     with health_of(bench) as health:
+        eventually(lambda: health.get("/startupz").status_code == 200)
         before = health.get("/readyz")
         live = health.get("/livez"), health.get("/startupz")
         process.send_signal(signal.SIGTERM)
@@ -135,14 +136,14 @@ def test_a_worker_that_hangs_is_not_alive_whatever_else_is_well(bench: Bench) ->
     assert process.stdin
     assert process.stdout.readline() == "begun 1\n"
     with health_of(bench) as health:
-        eventually(lambda: health.get("/livez").status_code == 503)
-        said, ready = health.get("/livez").text, health.get("/readyz")
+        hangs = "no tick from processor.consumer.patron.processor\n"
+        eventually(lambda: health.get("/livez").text == hangs)
+        ready = health.get("/readyz")
         process.stdin.write("go on\n")
         process.stdin.flush()
         eventually(lambda: health.get("/livez").status_code == 200)
     process.terminate()
 
-    assert said == "no tick from processor.consumer.patron.processor\n"
     assert ready.status_code == 200
     assert process.wait(20) == 0
 

@@ -6,6 +6,7 @@ Says `handled <subject>` on standard output for every message, after whatever it
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -23,6 +24,8 @@ from shared.runtime.consumer import Consumer, Subscription
 from shared.runtime.failures import FailureRecorder
 from shared.runtime.lifecycle import Process, Worker, run
 from shared.runtime.outbox import Outbox, OutboxSettings
+from shared.runtime.patience import Patience
+from shared.runtime.received import Handler, Received, Result
 from shared.runtime.recoverability import Recoverability
 from shared.runtime.state_gauges import StateGauges
 from shared.runtime.transactional import TransactionalHandler
@@ -40,12 +43,25 @@ def handle(behaviour: str) -> Callable[[Sequence[Envelope[Any]], UnitOfWork], No
         for envelope in envelopes:
             if behaviour == "poison" and envelope.subject == "poison":
                 os._exit(KILLED)
-            if behaviour in {"slow", "hang"}:
+            if behaviour == "slow":
                 say(f"begun {envelope.subject}")
                 sys.stdin.readline()
             say(f"handled {envelope.subject}")
 
     return process
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """Hangs with a batch in hand, outside any transaction, until it is told to go on."""
+
+    handler: Handler
+
+    def handle(self, batch: Sequence[Received], patience: Patience) -> Sequence[Result]:
+        """Hang, then handle."""
+        say(f"begun {batch[0].envelope.subject}")
+        sys.stdin.readline()
+        return self.handler.handle(batch, patience)
 
 
 def offer(behaviour: str, outbox: Outbox) -> Callable[[Sequence[Parcel]], None]:
@@ -81,11 +97,14 @@ def main(broker_url: str, database_url: str, behaviour: str) -> int:
         gauges=StateGauges(metrics, {}),
         settings=settings,
     )
+    handler: Handler = TransactionalHandler(
+        handle(behaviour), units, failures, offer(behaviour, outbox)
+    )
     consumer = Consumer(
         Subscription("processor", PROCESSOR_QUEUE, max_starts=MOST_STARTS),
         broker,
         units,
-        TransactionalHandler(handle(behaviour), units, failures, offer(behaviour, outbox)),
+        Hanging(handler) if behaviour == "hang" else handler,
         failures=failures,
         metrics=metrics,
     )
