@@ -281,7 +281,7 @@ class BrokerCases:
         taken = consumption.take(10, 0.3)
 
         assert taken == []
-        assert 0.25 < time.monotonic() - started < 2
+        assert 0.25 < time.monotonic() - started < PATIENCE_SECONDS / 2
 
     def test_a_waiting_take_returns_as_soon_as_a_message_comes(
         self, broker: Broker, consumption: Consumption
@@ -294,7 +294,7 @@ class BrokerCases:
             taken = waiting.result(PATIENCE_SECONDS)
 
         assert len(taken) == 1
-        assert time.monotonic() - published < 1
+        assert time.monotonic() - published < PATIENCE_SECONDS / 2
 
     def test_wake_ends_a_waiting_take(self, consumption: Consumption) -> None:
         """Shutting down does not wait for a message; a wake before the take counts too."""

@@ -361,7 +361,7 @@ class TestReadingFromAShopInTrouble:
             reader.fetch("1")
 
         assert [call.outcome for call in calls] == ["timeout"]
-        assert calls[0].seconds == pytest.approx(0.4, abs=0.3)
+        assert 0.4 <= calls[0].seconds < 5  # sooner than any of them ends by itself
         shop.control.release()
 
     def test_a_hiccup_is_overcome_within_the_call(

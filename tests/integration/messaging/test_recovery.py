@@ -173,7 +173,7 @@ def test_a_memory_alarm_blocks_publishing_and_not_consuming(node: RabbitNode, ur
         closing(RabbitMQBroker(url, name="recovery", confirm_timeout_seconds=1)) as broker,
         closing(broker.consume(QUEUE, 10)) as consumption,
     ):
-        broker.publish(numbered(1))
+        publish_when_possible(broker, [a_message(b"early")])
         node.ctl("set_vm_memory_high_watermark", "0.0000001")
         try:
             with pytest.raises((PublishFailed, BrokerUnavailable)):
@@ -186,7 +186,7 @@ def test_a_memory_alarm_blocks_publishing_and_not_consuming(node: RabbitNode, ur
         finally:
             node.ctl("set_vm_memory_high_watermark", "0.4")
 
-        assert delivery.message.body == b"0"
+        assert delivery.message.body == b"early"
         assert wait_until(lambda: broker.is_connected, RECOVERY_SECONDS)
         publish_when_possible(broker, [a_message()])
 
@@ -226,7 +226,7 @@ def test_a_consumer_timeout_rebuilds_the_consumer(node: RabbitNode, url: str) ->
 
             assert again.message.message_id == message.message_id
             assert again.redelivered
-            assert consumption.is_active
+            assert wait_until(lambda: consumption.is_active, RECOVERY_SECONDS)
     finally:
         node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1800000).")
         node.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 60000).")
@@ -245,7 +245,7 @@ def test_a_confirm_that_does_not_come_fails_the_message(node: RabbitNode, url: s
             RabbitMQBroker(through(line, url, node), name="line", confirm_timeout_seconds=0.5)
         ) as broker,
     ):
-        broker.publish(numbered(1))
+        assert wait_until(lambda: broker.is_connected, RECOVERY_SECONDS)
         line.stall("answers")
         late = a_message(b"late")
         with pytest.raises(PublishFailed) as failure:
@@ -258,8 +258,9 @@ def test_a_confirm_that_does_not_come_fails_the_message(node: RabbitNode, url: s
 
         assert failure.value.failed == {late.message_id: CONFIRM_TIMEOUT}
         with closing(broker.consume(QUEUE, 10)) as consumption:
-            bodies = [each.message.body for each in take_all(consumption, 3)]
-        assert bodies == [b"0", b"late", after.body]
+            bodies = [each.message.body for each in take_all(consumption, 2)]
+        assert bodies[0] == b"late"
+        assert bodies[1] == after.body
 
 
 def test_a_dead_link_is_noticed_and_replaced(node: RabbitNode, url: str) -> None:

@@ -32,8 +32,9 @@ def units(engine: sa.Engine, clock: SettableClock) -> UnitsOfWork:
 
 @pytest.fixture
 def postgresql(migrated_database_url: str) -> Iterator[sa.Engine]:
-    """Give an engine on PostgreSQL, with all tables."""
-    engine = create_engine(migrated_database_url, pool_size=10)
+    """Give an engine on PostgreSQL, with all tables, for tests that hold locks until they see."""
+    session = {"lock_timeout": "60s"}
+    engine = create_engine(migrated_database_url, pool_size=10, session=session)
     yield engine
     engine.dispose()
 

@@ -21,6 +21,7 @@ from tests.integration.persistence.builders import (
     SettableClock,
     a_parcel,
 )
+from tests.integration.runtime.rig import eventually
 
 UNTIL = NOON + timedelta(seconds=30)
 
@@ -303,8 +304,9 @@ def _wait_until_somebody_waits(units: UnitsOfWork) -> None:
         "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
         " WHERE NOT granted AND datname = current_database()"
     )
-    for _ in range(2000):
+
+    def is_so() -> bool:
         with units.read() as work:
-            if work.connection.execute(waiting).scalar():
-                return
-    pytest.fail("nobody waits")
+            return bool(work.connection.execute(waiting).scalar())
+
+    eventually(is_so)

@@ -33,7 +33,8 @@ def desk(engine: sa.Engine, clock: SettableClock) -> Desk:
 
 @pytest.fixture
 def postgresql_desk(migrated_database_url: str) -> Iterator[Desk]:
-    """Give a desk on PostgreSQL, for several processors at once."""
-    engine = create_engine(migrated_database_url, pool_size=10)
+    """Give a desk on PostgreSQL, for several processors at once; nobody gives up waiting."""
+    session = {"lock_timeout": "60s"}
+    engine = create_engine(migrated_database_url, pool_size=10, session=session)
     yield Desk(engine, UnitsOfWork(engine))
     engine.dispose()

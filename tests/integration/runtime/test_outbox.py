@@ -337,8 +337,8 @@ def test_held_customers_are_measured_apart_from_failures(embedded_rig: Rig) -> N
 
     with rig.running():
         eventually(lambda: gauge(rig, "staging_open", state="held") == 1)
-        assert gauge(rig, "staging_open", state="ambiguous") == 0
-        assert (gauge(rig, "staging_oldest_seconds", state="held") or 0) >= 7200
+        eventually(lambda: gauge(rig, "staging_open", state="ambiguous") == 0)
+        eventually(lambda: (gauge(rig, "staging_oldest_seconds", state="held") or 0) >= 7200)
         assert gauge(rig, "dead_letters_open", **BUGS) is None
         with rig.units.begin() as work:
             work.connection.execute(sa.update(staging_customers).values(state="processed"))

@@ -13,6 +13,8 @@ from shared.connectors.http import HttpClient
 from shared.domain.errors import RemoteUnavailable, UnreadableAnswer
 
 LIMITS = Limits(total_seconds=0.4, attempts=1)
+LONG_AFTER_SECONDS = 5
+"""Sooner than any of these answers ends by itself, and later than a busy machine needs."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 Serve = Callable[[socket.socket, threading.Event], None]
 
@@ -74,7 +76,7 @@ def test_a_trickling_answer_ends_at_the_deadline(serve: Serve) -> None:
     with server(serve) as url:
         seconds = call(url)
 
-    assert seconds == pytest.approx(0.4, abs=0.3)
+    assert LIMITS.total_seconds <= seconds < LONG_AFTER_SECONDS
 
 
 def test_a_silent_server_ends_at_the_deadline() -> None:
@@ -86,7 +88,7 @@ def test_a_silent_server_ends_at_the_deadline() -> None:
     with server(serve) as url:
         seconds = call(url)
 
-    assert seconds == pytest.approx(0.4, abs=0.3)
+    assert LIMITS.total_seconds <= seconds < LONG_AFTER_SECONDS
 
 
 def test_a_connection_is_used_again() -> None:

@@ -74,12 +74,12 @@ def test_over_the_quota_a_request_has_no_effect(
 def test_a_new_window_opens(shop: SandboxBigCommerce, client: httpx2.Client) -> None:
     """The wait that the headers ask for is enough."""
     shop.control.set_quota(1, window_seconds=0.05)
-    client.get(CUSTOMERS)
-    refused = client.get(CUSTOMERS)
+    # Two calls fall into one window unless the machine stands still in between.
+    answers = (client.get(CUSTOMERS) for _ in range(100))
+    refused = next(each for each in answers if each.status_code == 429)
 
     threading.Event().wait(int(refused.headers["X-Rate-Limit-Time-Reset-Ms"]) / 1000)
 
-    assert refused.status_code == 429
     assert client.get(CUSTOMERS).status_code == 200
 
 
