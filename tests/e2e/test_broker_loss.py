@@ -38,7 +38,7 @@ def deployment(
         management=management,
         database_url=migrated_database_url,
         shop=shop,
-        poll_seconds=1,
+        poll_seconds=5,
     ) as deployment:
         yield deployment
 

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from tests.e2e.deployment import ROLES, Deployment
-from tests.e2e.test_health import ask, free_port
+from tests.e2e.test_health import ask
+from tests.services.ports import free_ports
 
 pytestmark = pytest.mark.timeout(180)
 SEEN = re.compile(r"^patron_canary_last_seen_timestamp_seconds ([\d.e+]+)$", re.MULTILINE)
@@ -13,7 +14,7 @@ SEEN = re.compile(r"^patron_canary_last_seen_timestamp_seconds ([\d.e+]+)$", re.
 
 def test_a_canary_comes_through_all_three_workers(deployment: Deployment) -> None:
     """It is seen again and again, leaves nothing behind, and stops when a worker is missing."""
-    port = free_port()
+    [port] = free_ports(1)
     deployment.environment["PATRON_HEALTH__EXPORTER_PORT"] = str(port)
     deployment.environment["PATRON_CANARY__INTERVAL_SECONDS"] = "0.2"
     for role in ROLES:

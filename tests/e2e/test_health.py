@@ -2,22 +2,15 @@
 
 import json
 import re
-import socket
 import urllib.error
 import urllib.request
 
 import pytest
 
 from tests.e2e.deployment import ROLES, Deployment
+from tests.services.ports import free_ports
 
 pytestmark = pytest.mark.timeout(180)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
@@ -35,7 +28,7 @@ def ask(port: int, path: str) -> tuple[int, str]:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_worker_answers_for_its_health_and_drains(deployment: Deployment, role: str) -> None:
     """Live, ready, measured; logs are JSON on standard error; SIGTERM ends it with 0."""
-    port = free_port()
+    [port] = free_ports(1)
     deployment.environment[f"PATRON_HEALTH__{role.upper()}_PORT"] = str(port)
     deployment.start(role)
 

@@ -4,7 +4,6 @@ Looks from outside only: over HTTP, in the log files, in the tables and queues.
 """
 
 import json
-import socket
 from typing import Any
 
 import httpx2
@@ -12,19 +11,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.deployment import ROLES, Deployment
 from tests.services.plain import PLAIN
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.services.ports import free_ports
 
 
 def give_ports(deployment: Deployment) -> None:
     """Have the workers that are started from now on answer `ask`; for one process of each role."""
-    for role in ROLES:
-        deployment.environment[_port_of(role)] = str(free_port())
+    for role, port in zip(ROLES, free_ports(len(ROLES)), strict=True):
+        deployment.environment[_port_of(role)] = str(port)
 
 
 def ask(deployment: Deployment, role: str, path: str) -> tuple[int, str]:

@@ -1,7 +1,7 @@
 """The broker goes away in every manner it has, and comes back: the same processes go on."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,16 @@ import pytest
 import structlog
 
 from services.sandbox.magento.sandbox import SandboxMagento
+from shared.domain.messages import Envelope
 from shared.messaging.provision import provision
 from shared.messaging.topology import PROCESSOR_QUEUE, topology_for
 from tests.e2e.deployment import Deployment
-from tests.faults.books import Books, effect, open_books
-from tests.faults.observation import ask, events, free_port, give_ports, is_ready
+from tests.faults.books import Books, after, effect, open_books
+from tests.faults.observation import ask, events, give_ports, is_ready
 from tests.faults.oracle import assert_books_balance
-from tests.integration.runtime.rig import TOPOLOGY, eventually
+from tests.integration.runtime.rig import PATIENCE_SECONDS, TOPOLOGY, eventually
 from tests.services import RabbitNode
+from tests.services.ports import free_ports
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("broker_away")]
 BACK_SECONDS = 30.0
@@ -125,11 +127,19 @@ def test_a_broker_killed_among_delays_that_end_loses_none(
     books: Books, node: RabbitNode, log: list[Any]
 ) -> None:
     """Delays are rows: the relay publishes what is due, to whichever broker (faults 1, 20)."""
+    is_killed = threading.Event()
+
+    def be_in_the_midst(_envelopes: Sequence[Envelope[Any]]) -> None:
+        if books.settled("done") > MANY // 10:
+            is_killed.wait(PATIENCE_SECONDS)
+
     books.accept_owed(MANY)
-    with books.consuming(books.transactional(effect), batch_size=5, prefetch=10):
+    handler = books.transactional(after(be_in_the_midst))
+    with books.consuming(handler, batch_size=5, prefetch=10):
         eventually(lambda: books.settled("done") > MANY // 10)
         node.kill()
         at_the_kill = len(books.effects())
+        is_killed.set()
         node.start()
         eventually(lambda: len(books.effects()) == MANY, BACK_SECONDS)
         eventually(lambda: books.owed() == {})
@@ -206,6 +216,6 @@ def with_an_intake(deployment: Deployment, node: RabbitNode) -> str:
     topology = topology_for(["shop", "crm"])
     provision(deployment.amqp_url, topology, management_url=node.management_url)
     node.register_queues()
-    port = str(free_port())
+    port = str(free_ports(1)[0])
     deployment.environment |= {"PATRON_INTAKE__ENABLED": "true", "PATRON_INTAKE__PORT": port}
     return f"http://127.0.0.1:{port}"

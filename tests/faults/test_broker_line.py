@@ -29,9 +29,9 @@ from tests.services import RabbitManagement
 pytestmark = pytest.mark.timeout(180)
 MANY = 5
 DEAD = dead_queue("processor")
-HEARTBEAT_SECONDS = 1
+HEARTBEAT_SECONDS = 3
 # More than RabbitMQ waits for a client that owes it heartbeats.
-STARVED_SECONDS = 6.0
+STARVED_SECONDS = 12.0
 
 
 @pytest.fixture

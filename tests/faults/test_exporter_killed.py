@@ -7,7 +7,7 @@ from tests.e2e.expectations import NUMBER, attribute
 from tests.faults.oracle import assert_nothing_lost_or_done_twice
 
 pytestmark = pytest.mark.timeout(120)
-STALLED, LOST = 3, 20
+STALLED, LOST, FOREVER = 3, 20, 1_000_000
 # Number and additional data are two exports, which mostly go out together.
 MOST_WRITES = 2
 
@@ -17,6 +17,8 @@ def test_a_write_is_not_lost_or_repeated_by_a_kill(deployment: Deployment) -> No
     control = deployment.shop.control
     control.fail_next("stalled", STALLED, method="PUT")
     control.fail_next("lost", STALLED, method="PUT")
+    # Nor is any further write answered, so that no batch comes to its end.
+    control.fail_next("held", FOREVER, method="PUT")
     deployment.start()
     assert control.wait_for_fault(2 * STALLED, timeout_seconds=60)
 

@@ -35,8 +35,14 @@ def test_spoiled_pages_and_records_hold_up_nothing(deployment: Deployment) -> No
     }
 
     deployment.start()
-    deployment.until(lambda: len(_failed(deployment)) == len(SPOILED), "three views have failed")
-    failed = _failed(deployment)
+    failed: dict[str, dict[str, Any]] = {}
+
+    def have_failed() -> bool:
+        for view, cursor in _failed(deployment).items():
+            failed.setdefault(view, cursor)
+        return len(failed) == len(SPOILED)
+
+    deployment.until(have_failed, "three views have failed")
 
     assert {view: cursor["watermark_key"] for view, cursor in failed.items()} == {
         view: f"{last:012d}" for view, last in end_of_first_page.items()

@@ -28,6 +28,9 @@ def test_an_importer_that_wakes_up_late_changes_nothing(deployment: Deployment) 
     control.fail_next("held", skip=1, path="customers/search")
     deployment.start("importer")
     assert control.wait_for_fault(timeout_seconds=60)
+    # It hangs in a call, and not in a transaction about its messages, where it would hold locks.
+    unsent = "SELECT count(*) FROM messages WHERE published_at IS NULL"
+    deployment.until(lambda: deployment.value(unsent) == 0, "the first page is sent")
     deployment.workers["importer"].freeze()
     begun = deployment.rows(
         "SELECT store_view, watermark_key FROM cursors WHERE watermark_key > ''"

@@ -91,11 +91,15 @@ def test_a_redirect_inside_is_not_followed_and_pauses_the_channel(deployment: De
         failed = "SELECT last_error FROM cursors WHERE last_error IS NOT NULL"
         deployment.until(lambda: bool(deployment.rows(failed)), "the import has failed")
         errors = {error for (error,) in deployment.rows(failed)}
+        deployment.until(lambda: _tells_of_the_failure(deployment), "it is logged")
 
         assert inside.callers == 0
     assert all("redirected (302); nothing is followed" in error for error in errors)
-    assert "import.failed" in {each["event"] for each in events(deployment, "importer")}
     assert "latest/meta-data" not in told(deployment)
+
+
+def _tells_of_the_failure(deployment: Deployment) -> bool:
+    return "import.failed" in {each["event"] for each in events(deployment, "importer")}
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
