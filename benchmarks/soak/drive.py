@@ -24,7 +24,8 @@ WARM_UP_SECONDS: Final = 360.0
 MOST_MIB_PER_MINUTE: Final = 0.5
 _SHORTEST_TO_JUDGE_MEMORY_SECONDS: Final = 2 * WARM_UP_SECONDS
 _SWEPT: Final = (
-    "SELECT count(*) = 0 FROM cursors WHERE sweep_finished_at IS NULL OR sweep_finished_at < :since"
+    "SELECT count(*) = 0 FROM cursors WHERE sweep_started_at IS NULL OR sweep_started_at < :since"
+    " OR sweep_finished_at IS NULL OR sweep_finished_at < sweep_started_at"
 )
 
 
@@ -123,8 +124,7 @@ def _come_to_rest(site: Site, order: Order) -> None:
     """Mend everything, sweep every store view once more, and wait for the end of what follows."""
     deployment = site.deployment
     site.mend()
-    since = deployment.value("SELECT now()")
-    deployment.request_import(sweep=True)
+    since = deployment.request_import(sweep=True)
 
     def swept() -> bool:
         site.start_again()

@@ -153,15 +153,21 @@ class Cursors:
         """Give the lease back after success; the task is due again `next_at`.
 
         A sweep that is not over goes on from its key then. A request that came in meanwhile is
-        not forgotten: the task stays due. Raises LeaseLost.
+        not forgotten: the task stays due, a sweep in slices as soon as it is over. Raises
+        LeaseLost.
         """
+        due_at = _moment(next_at)
         if lease.task == "poll":
             changes: dict[str, Any] = {"failures": 0, "last_error": None}
         else:
             changes = {"sweep_failures": 0, "sweep_error": None}
             if sweep_is_over:
                 changes |= self._swept(lease.cursor)
-        self._finish(lease, next_at, last_success_at=self._now, **changes)
+                # What was read first may have changed before somebody asked for a sweep.
+                began = _moment(lease.cursor.sweep_started_at)
+                is_asked_for = cursors.c.sweep_requested_at > began
+                due_at = sa.case((is_asked_for, _moment(self._now)), else_=due_at)
+        self._finish(lease, due_at, last_success_at=self._now, **changes)
 
     def fail(self, lease: Lease, error: str, *, retry_at: datetime) -> None:
         """Give the lease back after a failure, described without personal data.
@@ -169,10 +175,11 @@ class Cursors:
         Raises LeaseLost.
         """
         if lease.task == "poll":
-            self._finish(lease, retry_at, last_error=error, failures=cursors.c.failures + 1)
+            more = cursors.c.failures + 1
+            self._finish(lease, _moment(retry_at), last_error=error, failures=more)
         else:
             more = cursors.c.sweep_failures + 1
-            self._finish(lease, retry_at, sweep_error=error, sweep_failures=more)
+            self._finish(lease, _moment(retry_at), sweep_error=error, sweep_failures=more)
 
     def request_now(
         self,
@@ -191,7 +198,7 @@ class Cursors:
             return self._request_link_only(channel, store_view)
         due = {"poll_due_at": self._now}
         if sweep:
-            due["sweep_due_at"] = self._now
+            due |= {"sweep_due_at": self._now, "sweep_requested_at": self._now}
         return self._change(channel, store_view, due)
 
     def set_watermark(
@@ -258,10 +265,10 @@ class Cursors:
         cursor = replace(lease.cursor, leased_until=until, **progress)
         return replace(lease, cursor=cursor, until=until)
 
-    def _finish(self, lease: Lease, next_at: datetime, **changes: Any) -> None:
+    def _finish(self, lease: Lease, next_at: sa.ColumnElement[datetime], **changes: Any) -> None:
         column = cursors.c.poll_due_at if lease.task == "poll" else cursors.c.sweep_due_at
         was_due_at = getattr(lease.cursor, column.name)
-        unless_requested = sa.case((column == was_due_at, _moment(next_at)), else_=column)
+        unless_requested = sa.case((column == was_due_at, next_at), else_=column)
         self._fenced(
             lease,
             lease_owner=None,

@@ -16,7 +16,7 @@ from shared.persistence.engine import create_engine
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

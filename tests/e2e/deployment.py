@@ -333,9 +333,10 @@ class Deployment:
 
     def request_import(self, *, sweep: bool = False) -> datetime:
         """Make every store view due, as a request of an operator does; return when that was."""
-        column = "sweep_due_at" if sweep else "poll_due_at"
+        columns = ("sweep_due_at", "sweep_requested_at") if sweep else ("poll_due_at",)
+        values = ", ".join(f"{column} = now()" for column in columns)
         with self.engine.begin() as connection:
-            connection.execute(sa.text(f"UPDATE cursors SET {column} = now()"))
+            connection.execute(sa.text(f"UPDATE cursors SET {values}"))
             at: datetime = connection.execute(sa.text("SELECT now()")).scalar_one()
         return at
 

@@ -472,6 +472,30 @@ def test_a_request_during_a_run_leads_to_another_run(
     assert the_cursor(units).poll_due_at == clock.now
 
 
+def test_a_request_between_slices_leads_to_a_whole_sweep(
+    units: UnitsOfWork, clock: SettableClock
+) -> None:
+    """What the first slice read may have changed before somebody asked (C365-8)."""
+    ensure(units, VIEW)
+    succeed(units, acquired(units))
+    first = acquired(units)
+    with units.begin() as work:
+        first = Cursors(work).save_sweep(first, "0100", seconds=30)
+    clock.advance(1)
+    with units.begin() as work:
+        Cursors(work).request_now("shop", sweep=True)
+        Cursors(work).succeed(first, next_at=clock.now, sweep_is_over=False)
+    clock.advance(1)
+    swept_from = []
+    while lease := acquire(units, "me", VIEW):
+        if lease.task == "sweep":
+            swept_from.append(lease.cursor.sweep_key)
+        succeed(units, lease)
+        clock.advance(1)
+
+    assert swept_from == ["0100", None]
+
+
 def test_an_operators_rewind_is_not_overwritten(units: UnitsOfWork, clock: SettableClock) -> None:
     """The run in progress loses its lease; the next one begins where the operator said (C365-2)."""
     ensure(units, VIEW)
