@@ -82,10 +82,17 @@ class Prometheus:
     def firing(self) -> dict[str, list[dict[str, str]]]:
         """Return the alerts that fire now: the labels of each, by name."""
         found: dict[str, list[dict[str, str]]] = {}
-        for alert in self._ask("alerts")["alerts"]:
+        for alert in self._alerts():
             if alert["state"] == "firing":
                 found.setdefault(alert["labels"]["alertname"], []).append(alert["labels"])
         return found
+
+    def is_calm(self) -> bool:
+        """Whether no alert fires, nor will if what is now goes on."""
+        return not self._alerts()
+
+    def _alerts(self) -> list[dict[str, Any]]:
+        return list(self._ask("alerts")["alerts"])
 
     def _ask(self, what: str, **words: Any) -> dict[str, Any]:
         said = self._client.get(f"/api/v1/{what}", params=words).json()
