@@ -163,9 +163,8 @@ class Cursors:
             changes = {"sweep_failures": 0, "sweep_error": None}
             if sweep_is_over:
                 changes |= self._swept(lease.cursor)
-                # What was read first may have changed before somebody asked for a sweep.
-                began = _moment(lease.cursor.sweep_started_at)
-                is_asked_for = cursors.c.sweep_requested_at > began
+                # Asked for after it began: what was read first may have changed before that.
+                is_asked_for = cursors.c.sweep_requested_at.is_not(None)
                 due_at = sa.case((is_asked_for, _moment(self._now)), else_=due_at)
         self._finish(lease, due_at, last_success_at=self._now, **changes)
 
@@ -254,9 +253,12 @@ class Cursors:
         token = f"{owner}/{uuid4().hex}"
         until = self._now + timedelta(seconds=seconds)
         changes: dict[str, Any] = {"lease_owner": token, "leased_until": until}
+        answered: dict[str, Any] = {}
         if task == "sweep" and cursor.sweep_key is None:
             changes["sweep_started_at"] = self._now
-        self._change(cursor.channel, cursor.store_view, changes)
+            if cursor.sweep_mode == "normal":
+                answered["sweep_requested_at"] = None
+        self._change(cursor.channel, cursor.store_view, changes | answered)
         return Lease(replace(cursor, **changes), task, token, until)
 
     def _save(self, lease: Lease, seconds: float, **progress: Any) -> Lease:

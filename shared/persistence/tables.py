@@ -255,7 +255,7 @@ cursors = sa.Table(
     # Since when customers must be registered to be imported, as it was when last enabled.
     _moment("start_date", nullable=True),
     sa.Column("sweep_failures", sa.Integer(), nullable=False, server_default="0"),
-    # A sweep that began before does not answer this: its first slices were read before.
+    # Until a sweep begins: one that began before does not answer it.
     _moment("sweep_requested_at", nullable=True),
 )
 
