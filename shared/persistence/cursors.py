@@ -52,6 +52,7 @@ class Cursor:
     sweep_error: str | None
     sweep_failures: int
     sweep_mode: SweepMode
+    sweep_requested_at: datetime | None
     enabled_at: datetime | None
 
 
@@ -253,12 +254,11 @@ class Cursors:
         token = f"{owner}/{uuid4().hex}"
         until = self._now + timedelta(seconds=seconds)
         changes: dict[str, Any] = {"lease_owner": token, "leased_until": until}
-        answered: dict[str, Any] = {}
         if task == "sweep" and cursor.sweep_key is None:
             changes["sweep_started_at"] = self._now
             if cursor.sweep_mode == "normal":
-                answered["sweep_requested_at"] = None
-        self._change(cursor.channel, cursor.store_view, changes | answered)
+                changes["sweep_requested_at"] = None
+        self._change(cursor.channel, cursor.store_view, changes)
         return Lease(replace(cursor, **changes), task, token, until)
 
     def _save(self, lease: Lease, seconds: float, **progress: Any) -> Lease:

@@ -42,6 +42,15 @@ def succeed(units: UnitsOfWork, lease: Lease, *, over: bool = True) -> None:
         Cursors(work).succeed(lease, next_at=next_at, sweep_is_over=over)
 
 
+def sweeping(units: UnitsOfWork, key: str) -> Lease:
+    """Poll the view, and have its sweep come as far as `key`."""
+    ensure(units, VIEW)
+    succeed(units, acquired(units))
+    lease = acquired(units)
+    with units.begin() as work:
+        return Cursors(work).save_sweep(lease, key, seconds=30)
+
+
 def the_cursor(units: UnitsOfWork) -> Cursor:
     """Return the only cursor."""
     with units.read() as work:
@@ -136,11 +145,7 @@ def test_a_sweep_goes_on_where_it_stopped_and_starts_anew_when_it_is_over(
     units: UnitsOfWork, clock: SettableClock
 ) -> None:
     """Sweeps run in slices, with polls between them."""
-    ensure(units, VIEW)
-    succeed(units, acquired(units))
-    lease = acquired(units)
-    with units.begin() as work:
-        lease = Cursors(work).save_sweep(lease, "0100", seconds=30)
+    lease = sweeping(units, "0100")
     succeed(units, lease, over=False)
     paused = the_cursor(units)
     clock.now = LATER
@@ -476,11 +481,7 @@ def test_a_request_between_slices_leads_to_a_whole_sweep(
     units: UnitsOfWork, clock: SettableClock
 ) -> None:
     """What the first slice read may have changed before somebody asked (C365-8)."""
-    ensure(units, VIEW)
-    succeed(units, acquired(units))
-    first = acquired(units)
-    with units.begin() as work:
-        first = Cursors(work).save_sweep(first, "0100", seconds=30)
+    first = sweeping(units, "0100")
     clock.advance(1)
     with units.begin() as work:
         Cursors(work).request_now("shop", sweep=True)
