@@ -23,10 +23,6 @@ WARM_UP_SECONDS: Final = 360.0
 
 MOST_MIB_PER_MINUTE: Final = 0.5
 _SHORTEST_TO_JUDGE_MEMORY_SECONDS: Final = 2 * WARM_UP_SECONDS
-_SWEPT: Final = (
-    "SELECT count(*) = 0 FROM cursors WHERE sweep_started_at IS NULL OR sweep_started_at < :since"
-    " OR sweep_finished_at IS NULL OR sweep_finished_at < sweep_started_at"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +124,10 @@ def _come_to_rest(site: Site, order: Order) -> None:
 
     def swept() -> bool:
         site.start_again()
-        return bool(deployment.value(_SWEPT, since=since))
+        return deployment.is_swept(since)
 
     deployment.until(swept, "every store view is swept", timeout_seconds=order.drain_seconds)
-    deployment.until(
-        lambda: deployment.value("SELECT count(*) FROM messages") == 0,
-        "nothing is owed",
-        timeout_seconds=order.drain_seconds,
-    )
+    deployment.until_nothing_is_owed(order.drain_seconds)
 
 
 def _flat_memory(site: Site, curves: Curves, order: Order) -> list[Finding]:

@@ -302,10 +302,25 @@ class Deployment:
             "every store view is read",
             timeout_seconds,
         )
+        self.until_nothing_is_owed(timeout_seconds)
+
+    def until_nothing_is_owed(self, timeout_seconds: float) -> None:
+        """Wait until every message is done; polls that go on for ever may add to them."""
         self.until(
             lambda: self.value("SELECT count(*) FROM messages") == 0,
             "nothing is owed",
             timeout_seconds,
+        )
+
+    def is_swept(self, since: datetime) -> bool:
+        """Whether every store view had a sweep, from its beginning to its end, since `since`."""
+        return bool(
+            self.value(
+                "SELECT count(*) = 0 FROM cursors"
+                " WHERE sweep_started_at IS NULL OR sweep_started_at < :since"
+                " OR sweep_finished_at IS NULL OR sweep_finished_at < sweep_started_at",
+                since=since,
+            )
         )
 
     def until(self, is_so: Callable[[], bool], what: str, timeout_seconds: float = 60) -> None:

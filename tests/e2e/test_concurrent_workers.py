@@ -83,22 +83,9 @@ def edit_while_numbers_are_written(shop: SandboxMagento) -> None:
 def sweep(deployment: Deployment) -> None:
     """Poll and sweep every store view, and wait for the end of all that follows."""
     since = deployment.request_import(sweep=True)
-    deployment.until(
-        lambda: deployment.value(
-            "SELECT count(*) = 0 FROM cursors WHERE sweep_started_at IS NULL"
-            " OR sweep_started_at < :since OR sweep_finished_at < sweep_started_at"
-            " OR sweep_finished_at IS NULL",
-            since=since,
-        ),
-        "every store view is swept",
-        timeout_seconds=120,
-    )
+    deployment.until(lambda: deployment.is_swept(since), "every store view is swept", 120)
     # Polls go on for ever, so that there is no moment when none is due; but they find nothing more.
-    deployment.until(
-        lambda: deployment.value("SELECT count(*) FROM messages") == 0,
-        "nothing is owed",
-        timeout_seconds=120,
-    )
+    deployment.until_nothing_is_owed(120)
 
 
 def assert_the_directory_is_what_the_shop_has(deployment: Deployment, expected: int) -> None:
