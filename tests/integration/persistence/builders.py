@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import sqlalchemy as sa
+
 from shared.domain.messages import Parcel
+from shared.persistence.unit_of_work import UnitsOfWork
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -48,6 +51,16 @@ def a_parcel(**changes: Any) -> Parcel:
 
 class Crash(Exception):
     """What goes wrong in the middle of a unit of work."""
+
+
+def somebody_waits(units: UnitsOfWork) -> bool:
+    """Whether a session of this PostgreSQL database waits for another one's lock."""
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE NOT granted AND datname = current_database()"
+    )
+    with units.read() as work:
+        return bool(work.connection.execute(waiting).scalar())
 
 
 class InThread:

@@ -20,6 +20,7 @@ from tests.integration.persistence.builders import (
     InThread,
     SettableClock,
     a_parcel,
+    somebody_waits,
 )
 from tests.integration.runtime.rig import eventually
 
@@ -300,13 +301,4 @@ def _lock(units: UnitsOfWork, keys: list[str]) -> None:
 
 def _wait_until_somebody_waits(units: UnitsOfWork) -> None:
     """Return when a session of this database waits for another one's lock."""
-    waiting = sa.text(
-        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-        " WHERE NOT granted AND datname = current_database()"
-    )
-
-    def is_so() -> bool:
-        with units.read() as work:
-            return bool(work.connection.execute(waiting).scalar())
-
-    eventually(is_so)
+    eventually(lambda: somebody_waits(units))

@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from services.processor.worker import process_batch
 from shared.domain.customer import Customer, Phone, replaced
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.patience import Patience
 from tests.builders import a_customer, a_source, an_address, imported
-from tests.integration.persistence.builders import InThread
+from tests.integration.persistence.builders import InThread, somebody_waits
 from tests.integration.processor.desk import Desk, a_tax_id
 from tests.integration.runtime.rig import eventually
 
@@ -48,13 +47,6 @@ def in_outlet(external_id: str, *, minutes: int = 0, **changes: Any) -> Customer
     """Return a customer of the other shop."""
     source = a_source(external_id, channel="outlet", minutes=minutes)
     return a_customer(external_id, source=source, **changes)
-
-
-def waits_for_a_lock(desk: Desk) -> bool:
-    """Whether a processor waits for another one."""
-    query = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    with desk.units.read() as work:
-        return bool(work.connection.execute(query).scalar())
 
 
 @pytest.mark.parametrize("shared_key", ["email", "phone", "tax_id"])
@@ -93,7 +85,7 @@ def test_the_second_waits_for_the_firsts_commit(postgresql_desk: Desk) -> None:
     with desk.units.begin() as work:
         process(work, a_customer("1", email="ann@example.com"))
         other = InThread(second)
-        eventually(lambda: waits_for_a_lock(desk))
+        eventually(lambda: somebody_waits(desk.units))
         assert other.is_running
     other.result()
 
