@@ -281,20 +281,23 @@ class BrokerCases:
         taken = consumption.take(10, 0.3)
 
         assert taken == []
-        assert 0.25 < time.monotonic() - started < PATIENCE_SECONDS / 2
+        assert 0.25 < time.monotonic() - started < 2
 
     def test_a_waiting_take_returns_as_soon_as_a_message_comes(
         self, broker: Broker, consumption: Consumption
     ) -> None:
         """Nobody waits for a poll interval."""
+        delays = []
         with ThreadPoolExecutor(1) as threads:
-            waiting = threads.submit(consumption.take, 10, PATIENCE_SECONDS)
-            broker.publish([a_message()])
-            published = time.monotonic()
-            taken = waiting.result(PATIENCE_SECONDS)
+            for _ in range(3):
+                waiting = threads.submit(consumption.take, 10, PATIENCE_SECONDS)
+                broker.publish([a_message()])
+                published = time.monotonic()
+                assert len(waiting.result(PATIENCE_SECONDS)) == 1
+                delays.append(time.monotonic() - published)
 
-        assert len(taken) == 1
-        assert time.monotonic() - published < PATIENCE_SECONDS / 2
+        # The machine may stand still once, but hardly each time.
+        assert min(delays) < 1
 
     def test_wake_ends_a_waiting_take(self, consumption: Consumption) -> None:
         """Shutting down does not wait for a message; a wake before the take counts too."""

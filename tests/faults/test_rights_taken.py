@@ -1,7 +1,7 @@
 """The broker's administrator takes the workers' rights or password away, and gives them back."""
 
 from collections.abc import Callable
-from contextlib import suppress
+from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 import httpx2
@@ -74,5 +74,8 @@ def hang_up(management: RabbitManagement, user: str) -> None:
     """End the user's connections, as far as the management knows of them by now."""
     for each in management.call("GET", "connections"):
         if each.get("user") == user:
-            with suppress(httpx2.HTTPStatusError):  # it has ended by itself
+            try:
                 management.call("DELETE", "connections", each["name"])
+            except httpx2.HTTPStatusError as error:
+                if error.response.status_code != HTTPStatus.NOT_FOUND:  # it has ended by itself
+                    raise

@@ -23,7 +23,8 @@ def test_workers_told_to_stop_finish_what_they_began(deployment: Deployment) -> 
     """Exit code 0 within the grace, every write recorded; fresh ones do the rest (fault 56)."""
     control = deployment.shop.control
     deployment.start()
-    assert control.wait_until(lambda: control.requests("PUT") > 30, timeout_seconds=60)
+    # Two exports for each, which come together or one after the other.
+    assert control.wait_until(lambda: control.requests("PUT") > 60, timeout_seconds=60)
     control.fail_next("held", method="PUT")
     assert control.wait_for_fault(timeout_seconds=30)
 
@@ -46,8 +47,7 @@ def test_workers_told_to_stop_finish_what_they_began(deployment: Deployment) -> 
         for row in deployment.rows("SELECT external_id FROM links WHERE exported_number <> ''")
     }
     assert written == recorded
-    # Two exports for each, which came together or one after the other.
-    assert 15 <= len(written) < control.customer_count()
+    assert 30 <= len(written) < control.customer_count()
     deployment.start()
     deployment.until_idle(60)
 

@@ -218,6 +218,8 @@ def test_a_consumer_timeout_rebuilds_the_consumer(node: RabbitNode, url: str) ->
         ):
             broker.publish([message := a_message()])
             [held] = take_all(consumption, 1)
+            # A channel keeps the limit that it began with: the next one is not hurried.
+            node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1800000).")
             assert wait_until(lambda: not consumption.is_active, RECOVERY_SECONDS)
 
             [again] = take_all(consumption, 1)
@@ -226,7 +228,7 @@ def test_a_consumer_timeout_rebuilds_the_consumer(node: RabbitNode, url: str) ->
 
             assert again.message.message_id == message.message_id
             assert again.redelivered
-            assert wait_until(lambda: consumption.is_active, RECOVERY_SECONDS)
+            assert consumption.is_active
     finally:
         node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1800000).")
         node.ctl("eval", "application:set_env(rabbit, channel_tick_interval, 60000).")

@@ -136,8 +136,8 @@ def test_a_worker_that_hangs_is_not_alive_whatever_else_is_well(bench: Bench) ->
     assert process.stdin
     assert process.stdout.readline() == "begun 1\n"
     with health_of(bench) as health:
-        hangs = "no tick from processor.consumer.patron.processor\n"
-        eventually(lambda: health.get("/livez").text == hangs)
+        hangs = (503, "no tick from processor.consumer.patron.processor\n")
+        eventually(lambda: ((said := health.get("/livez")).status_code, said.text) == hangs)
         ready = health.get("/readyz")
         process.stdin.write("go on\n")
         process.stdin.flush()

@@ -13,8 +13,6 @@ from shared.connectors.http import HttpClient
 from shared.domain.errors import RemoteUnavailable, UnreadableAnswer
 
 LIMITS = Limits(total_seconds=0.4, attempts=1)
-LONG_AFTER_SECONDS = 5
-"""Sooner than any of these answers ends by itself, and later than a busy machine needs."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
 Serve = Callable[[socket.socket, threading.Event], None]
 
@@ -54,6 +52,15 @@ def trickle(prefix: bytes) -> Serve:
     return serve
 
 
+def soonest(serve: Serve) -> float:
+    """Return how long a call that must fail took: the machine may stand still, not each time."""
+    seconds = []
+    for _ in range(3):
+        with server(serve) as url:
+            seconds.append(call(url))
+    return min(seconds)
+
+
 def call(url: str) -> float:
     """Make a call that must fail; return how long that took."""
     client = HttpClient(platform="magento", channel="shop-de", limits=LIMITS)
@@ -73,10 +80,7 @@ def call(url: str) -> float:
 )
 def test_a_trickling_answer_ends_at_the_deadline(serve: Serve) -> None:
     """However lively each read is, the call is over in time (fault 38)."""
-    with server(serve) as url:
-        seconds = call(url)
-
-    assert LIMITS.total_seconds <= seconds < LONG_AFTER_SECONDS
+    assert soonest(serve) == pytest.approx(0.4, abs=0.3)
 
 
 def test_a_silent_server_ends_at_the_deadline() -> None:
@@ -85,10 +89,7 @@ def test_a_silent_server_ends_at_the_deadline() -> None:
     def serve(_connection: socket.socket, done: threading.Event) -> None:
         done.wait(10)
 
-    with server(serve) as url:
-        seconds = call(url)
-
-    assert LIMITS.total_seconds <= seconds < LONG_AFTER_SECONDS
+    assert soonest(serve) == pytest.approx(0.4, abs=0.3)
 
 
 def test_a_connection_is_used_again() -> None:
